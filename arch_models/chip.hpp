@@ -1,0 +1,76 @@
+// Chip: levels, compute array, precisions, power. Plain data, read from a YAML file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "arch_models/cpu/cpu.hpp"
+#include "arch_models/fpga/fpga.hpp"
+#include "arch_models/gpu/gpu.hpp"
+#include "arch_models/neuromorphic/neuromorphic.hpp"
+#include "arch_models/systolic/systolic.hpp"
+#include "core/units.hpp"
+#include "workloads/problem.hpp"
+
+namespace tilewright {
+
+/// One level of storage, outermost (DRAM, host) first.
+struct BufferLevel {
+  std::string name;
+  std::optional<Bytes> capacity;  // of one instance; none: unbounded
+  std::int64_t instances = 1;     // in the whole chip
+  std::int64_t fanout_x = 1,
+               fanout_y = 1;  // instances of the next level (innermost level: compute lanes) under one instance
+  BytesPerCycle
+      bandwidth;  // of one instance, reads and writes together unless separate_ports; value <= 0: never the bound
+  std::int64_t access_bits = 0;      // width of one access; 0: one word (energy per word)
+  Joules read_energy, write_energy;  // one access of access_bits, dynamic
+  Joules transfer_energy_per_bit;    // the link to the next inner level (network, bus); 0: counted nowhere else
+  Watts leakage;                     // of one instance
+  bool separate_ports = false;   // reads and writes each have this bandwidth, as where it was measured by reading alone
+  bool double_buffered = false;  // half of the capacity holds the tile in use
+  bool keeps[3] = {true, true, true};  // by Role: weight, input, output
+  std::string energy_source;           // citation or table row
+};
+
+/// Arithmetic of one lane (a PE, an FMA lane, a DSP slot).
+struct Arithmetic {
+  double macs_per_cycle = 0;  // per lane and cycle; 0: not supported
+  Joules energy_per_mac;
+  std::string source;
+};
+
+/// The path for element-wise, normalisation, softmax, pooling and embedding work.
+struct VectorUnit {
+  double ops_per_cycle_fp32 = 0;  // whole chip, 32-bit
+  double width_scaling = 1;       // 1: narrower types are faster in proportion to their width (SIMD); 0: not
+  Joules energy_per_op;           // 32-bit
+  std::string source;
+};
+
+using FamilyParameters =
+    std::variant<CpuParameters, GpuParameters, FpgaParameters, SystolicParameters, NeuromorphicParameters>;
+
+struct Chip {
+  std::string name, family, summary, source, path;  // path: the file
+  double technology_nm = 0;
+  Hertz clock;
+  std::string energy_table;
+  std::vector<BufferLevel> levels;            // outermost first, at least one
+  std::map<DataType, Arithmetic> arithmetic;  // what the lanes can do; keyed by the wider of the two operand types
+  VectorUnit vector;
+  Watts static_power, tdp;
+  Seconds launch_overhead;  // per kernel: launch, dispatch, host
+  std::optional<SquareMillimetres> area;
+  std::optional<Dollars> price;
+  FamilyParameters parameters;
+  std::string validation = "not validated";  // status shown in every report
+
+  std::int64_t lanes() const;  // all compute lanes: instances x fan-out of the innermost level
+};
+
+}  // namespace tilewright

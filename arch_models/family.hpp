@@ -1,0 +1,87 @@
+// The list of chip families. A family sees a Problem and the extents of a tile, never a Mapping.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch_models/chip.hpp"
+#include "core/document.hpp"
+
+namespace tilewright {
+
+/// What the search may do on a chip with a problem.
+struct MapRules {
+  /// Per level: problem dims that may be unrolled over fanout_x / fanout_y (several dims may share an axis).
+  std::vector<std::vector<int>> x_dims, y_dims;
+  /// keeps[level][operand]: the level stores this operand (false: bypass). The outermost level keeps all.
+  std::vector<std::vector<bool>> keeps;
+  /// When not empty: the tile held at `menu_level` is one of these extents per dim (already clipped to the bounds).
+  int menu_level = -1;
+  std::vector<std::vector<std::int64_t>> menu;
+};
+
+/// The tile that the compute array works on. All vectors are per problem dim.
+struct ArrayPass {
+  std::vector<std::int64_t> spatial;   // unrolled over the fan-out of the array level and below (lanes)
+  std::vector<std::int64_t> temporal;  // iterated in time under the array level within one pass
+  std::vector<std::int64_t> chip;      // unrolled over fan-outs above the array level (cores, SMs, engines)
+  std::int64_t passes = 1;             // sequential passes: product of temporal loops at and above the array level
+};
+
+enum class EventKind { compute, memory, link };
+
+/// Something that costs energy `count` times: a MAC, a synaptic operation, a neuron update, a spike hop.
+struct Event {
+  std::string name;
+  EventKind kind = EventKind::compute;
+  double count = 0;
+  Joules each;
+};
+
+/// How a problem shares the chip with the other layers of its network.
+enum class Stage {
+  in_turn,  // one after another on the whole chip: times add up
+  shared,  // a pipeline stage that holds a part of the lanes in proportion to its work: all stages take equally long, the
+           // sum of the times that each would need on all lanes (streaming FPGA)
+  own      // a pipeline stage on cores of its own: the slowest stage sets the pace (neuromorphic)
+};
+
+/// Time and events of a problem on the array.
+struct ComputeCost {
+  Cycles cycles;      // steady time of all passes
+  Cycles fill_drain;  // paid once: array skew, pipeline depth, first weights
+  std::vector<Event> events;
+  Stage stage = Stage::in_turn;
+  double fill_share = 0;  // stages: part of the pipeline's pace that passes before the first result is handed on
+  double resident = 0;    // Stage::own: cores that the layer occupies for good, in chips
+  std::string why;        // the formula with operands filled in, e.g. "4 waves x 1024 cycles (425 tiles on 108 SMs)"
+};
+
+struct ArchFamily {
+  std::string_view name;  // key `family` of a chip file
+  std::string_view summary;
+  std::vector<std::string_view> (*compute_keys)();  // keys of the `compute` map, for docs and messages
+  /// Fills chip.parameters, chip.arithmetic and the fan-outs from the `compute` map; may append register levels.
+  void (*parse)(const Value& compute, Chip& chip);
+  /// Index of the array level: its fan-out and everything below is one array pass.
+  int (*array_level)(const Chip& chip);
+  MapRules (*rules)(const Chip& chip, const Problem& problem);
+  /// Assumes `pass` was made from a legal mapping. Mac problems use the lanes, vector problems chip.vector.
+  ComputeCost (*compute)(const Chip& chip, const Problem& problem, const ArrayPass& pass);
+  bool pipelined;  // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
+};
+
+std::span<const ArchFamily> arch_families();
+/// Family of a chip. Precondition: the chip came from load_chip.
+const ArchFamily& family_of(const Chip& chip);
+/// True when all layers are resident and run as a pipeline on this chip (streaming FPGA, neuromorphic).
+bool is_pipelined(const Chip& chip);
+
+/// The format in which a chip runs operands of the asked format: itself if supported, else the nearest supported one
+/// (fp32 -> tf32 -> bf16 -> fp16 -> fp8 -> int16 -> int8 -> int4 ... then wider ones). nullopt never happens for a loaded chip.
+DataType native_type(const Chip& chip, DataType asked);
+
+}  // namespace tilewright

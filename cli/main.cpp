@@ -1,0 +1,180 @@
+// The command line: options to commands, errors to exit codes.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <new>
+
+#include "cli/commands.hpp"
+#include "cli/completion.hpp"
+#include "core/version.hpp"
+
+namespace tilewright::cli {
+namespace {
+
+enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
+
+extern "C" void on_interrupt(int) { _exit(interrupted); }
+
+void add_workload_options(CLI::App& command, RunOptions& options) {
+  command.add_option("--batch", options.batch, "batch size (default: as in the workload)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
+  command.add_option("--set", options.set, "bind a symbolic dimension: NAME=VALUE (repeatable)")->take_all();
+  command.add_option(
+      "--precision", options.precision,
+      "fp32, tf32, bf16, fp16, fp8, int8, int4, int1, w8a16, w4a16 (default: the workload's, or the chip's nearest)");
+  command.add_option("--fuse", options.fuse, "none, default, attention")->capture_default_str();
+  command.add_flag("--allow-unmodelled", options.allow_unmodelled,
+                   "count only the traffic of operators without a model");
+}
+
+void add_output_options(CLI::App& command, RunOptions& options, const std::string& formats) {
+  if (!formats.empty()) command.add_option("--format", options.format, formats)->capture_default_str();
+  command.add_option("-o,--output", options.output, "write to this file instead of standard output");
+}
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("workload", options.workload,
+                  "an .onnx file, a SCALE-Sim topology .csv, or a generator such as gemm:m=8192,n=128,k=8192")
+      ->required();
+  command
+      .add_option("--chip", options.chips, "library names or chip files, separated by commas; all = the whole library")
+      ->delimiter(',')
+      ->required();
+  add_workload_options(command, options);
+  command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
+      ->capture_default_str();
+  command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
+      ->check(CLI::Range(1, 1024));
+}
+
+/// CLI11's message, with the nearest command or option when a word is unknown.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string message = error.what();
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  const CLI::App* chosen = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (i == 1 && !word.starts_with("-")) {
+      const auto found = std::find(commands.begin(), commands.end(), word);
+      if (found == commands.end()) return unknown_message("command", word, commands);
+      chosen = app.get_subcommand(word);
+    }
+    if (!word.starts_with("--")) continue;
+    std::vector<std::string> options;
+    for (const CLI::Option* option : chosen->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+    const std::string bare = word.substr(0, word.find('='));
+    if (std::find(options.begin(), options.end(), bare) == options.end())
+      return unknown_message("option", bare, options);
+  }
+  return message + " (--help shows the usage)";
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{
+      "Tilewright: which chip should run this network, how should it be tiled there, and what changes if either one "
+      "changes?",
+      "tilewright"};
+  app.set_version_flag("--version", std::string(version));
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 1 a result is infeasible or failed, 2 bad usage or input, 3 interrupted, 4 internal error.");
+
+  RunOptions run_options;
+  CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
+  add_run_options(*run_command, run_options);
+  add_output_options(*run_command, run_options, "text, json, csv, html");
+  run_command->footer(
+      "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
+      "report.html");
+
+  RunOptions map_options;
+  CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
+  add_run_options(*map_command, map_options);
+  map_command->add_option("--layer", map_options.layer, "name of the layer (not needed when there is only one)");
+  add_output_options(*map_command, map_options, "text, json");
+  map_command->footer("Example: tilewright map gemm:m=512,n=512,k=512 --chip eyeriss");
+
+  std::string case_file, case_format = "text", case_output;
+  CLI::App* evaluate_command = app.add_subcommand("evaluate", "cost of one given mapping");
+  evaluate_command->add_option("case", case_file, "a case file: problem, chip and mapping")->required();
+  evaluate_command->add_option("--format", case_format, "text, json")->capture_default_str();
+  evaluate_command->add_option("-o,--output", case_output, "write to this file instead of standard output");
+  evaluate_command->footer("Example: tilewright evaluate docs/examples/gemm_weight_stationary.yaml");
+
+  RunOptions roofline_options;
+  CLI::App* roofline_command =
+      app.add_subcommand("roofline", "the hierarchical roofline with one dot per layer, as SVG");
+  add_run_options(*roofline_command, roofline_options);
+  add_output_options(*roofline_command, roofline_options, "");
+  roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
+
+  std::string list_what;
+  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables");
+  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables")->required();
+
+  std::string show_what, show_name;
+  RunOptions show_options;
+  show_options.fuse = "none";
+  CLI::App* show_command = app.add_subcommand("show", "a chip or a workload in detail");
+  show_command->add_option("what", show_what, "chip, workload")->required();
+  show_command->add_option("name", show_name, "library name, generator or path")->required();
+  add_workload_options(*show_command, show_options);
+  add_output_options(*show_command, show_options, "text, json");
+  show_command->footer("Example: tilewright show workload workloads/models/resnet50.onnx --format json");
+
+  std::vector<std::string> check_files;
+  CLI::App* check_command =
+      app.add_subcommand("check", "check input files: chips, cases, energy tables, ONNX graphs, topologies");
+  check_command->add_option("files", check_files, "files")->required();
+
+  std::string shell;
+  CLI::App* completion_command = app.add_subcommand("completion", "print the completion script of a shell");
+  completion_command->add_option("shell", shell, "bash, zsh, fish")->required();
+  completion_command->footer("Example: source <(tilewright completion bash)");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    throw InputError({.file = "command line", .line = 0, .column = 0, .key = {}},
+                     usage_message(app, error, argc, argv));
+  }
+  if (*run_command) return run(run_options);
+  if (*map_command) return map(map_options);
+  if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
+  if (*roofline_command) return roofline(roofline_options);
+  if (*list_command) return list(list_what);
+  if (*show_command) return show(show_what, show_name, show_options);
+  if (*check_command) return check(check_files);
+  require_choice("completion", shell, {"bash", "zsh", "fish"});
+  deliver(completion_script(app, shell), "");
+  return done;
+}
+
+}  // namespace
+}  // namespace tilewright::cli
+
+int main(int argc, char** argv) {
+  using namespace tilewright::cli;
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  try {
+    return dispatch(argc, argv);
+  } catch (const tilewright::InputError& error) {
+    fmt::print(stderr, "tilewright: {}\n", error.what());
+    return bad_input;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "tilewright: out of memory\n");
+    return internal_error;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tilewright: internal error: {}\n", error.what());
+    return internal_error;
+  }
+}

@@ -1,0 +1,168 @@
+// From options to a graph, chips and the record of the request.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <thread>
+
+#include "arch_models/load.hpp"
+#include "cli/commands.hpp"
+#include "core/text_file.hpp"
+#include "core/version.hpp"
+#include "workloads/onnx/load.hpp"
+#include "workloads/zoo/zoo.hpp"
+
+namespace tilewright::cli {
+namespace {
+
+Place option_place(std::string_view option) { return {.file = std::string(option), .line = 0, .column = 0, .key = {}}; }
+
+std::map<std::string, std::int64_t> parse_set(const std::vector<std::string>& assignments) {
+  std::map<std::string, std::int64_t> dims;
+  for (const std::string& text : assignments) {
+    const std::size_t equals = text.find('=');
+    std::int64_t value = 0;
+    const char* end = text.data() + text.size();
+    if (equals == std::string::npos || equals == 0) {
+      throw InputError(option_place("--set"),
+                       fmt::format("'{}' is not DIM=VALUE, for example --set sequence=128", text));
+    }
+    const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, value);
+    if (error != std::errc{} || stop != end || value < 1) {
+      throw InputError(option_place("--set"),
+                       fmt::format("'{}': the value must be a whole number of at least 1", text));
+    }
+    if (!dims.emplace(text.substr(0, equals), value).second) {
+      throw InputError(option_place("--set"), fmt::format("'{}' is set twice", text.substr(0, equals)));
+    }
+  }
+  return dims;
+}
+
+/// FNV-1a, 64 bit: identifies an input file in the record of a request.
+std::string content_hash(const std::string& path) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : read_file(path, std::int64_t{4} << 30)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  }
+  return fmt::format("fnv1a64:{:016x}", hash);
+}
+
+Fusion fusion_of(const std::string& word) {
+  require_choice("--fuse", word, {"none", "default", "attention"});
+  if (word == "none") return Fusion::none;
+  return word == "attention" ? Fusion::attention : Fusion::normal;
+}
+
+}  // namespace
+
+void require_choice(std::string_view option, const std::string& got, const std::vector<std::string>& known) {
+  for (const std::string& word : known) {
+    if (word == got) return;
+  }
+  throw InputError(option_place(option), unknown_message("value", got, known));
+}
+
+WorkloadGraph prepared_workload(const RunOptions& options) {
+  ImportOptions import;
+  import.dims = parse_set(options.set);
+  import.batch = options.batch;
+  import.allow_unmodelled = options.allow_unmodelled;
+  const Fusion fusion = fusion_of(options.fuse);
+  std::optional<Precision> precision;
+  if (!options.precision.empty()) {
+    precision = precision_from(options.precision);
+    if (!precision) {
+      std::vector<std::string> known = data_type_names();
+      known.insert(known.end(), {"w8a16", "w4a16"});
+      throw InputError(option_place("--precision"), unknown_message("precision", options.precision, known));
+    }
+  }
+  if (!import.dims.empty() && is_generator(options.workload)) {
+    throw InputError(
+        option_place("--set"),
+        "a generator has no symbolic dimensions; write its parameters behind the name, for example resnet50:batch=8");
+  }
+  WorkloadGraph graph = load_workload(options.workload, import);
+  if (options.batch > 0 && graph.batch != options.batch) graph = set_batch(graph, options.batch);
+  if (precision) graph = set_precision(graph, *precision);
+  return fuse(graph, fusion);
+}
+
+std::vector<Chip> chosen_chips(const RunOptions& options) {
+  std::vector<std::string> names;
+  for (const std::string& name : options.chips) {
+    if (name == "all") {
+      const std::vector<std::string> library = chip_library();
+      names.insert(names.end(), library.begin(), library.end());
+    } else {
+      names.push_back(name);
+    }
+  }
+  if (names.empty())
+    throw InputError(option_place("--chip"), "name at least one chip; `tilewright list chips` shows the library");
+  std::vector<Chip> chips;
+  chips.reserve(names.size());
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1) {
+      throw InputError(option_place("--chip"),
+                       fmt::format("'{}' is named twice ('all' names the whole library)", name));
+    }
+    chips.push_back(load_chip(name));
+  }
+  return chips;
+}
+
+NetworkOptions network_options(const RunOptions& options) {
+  require_choice("--objective", options.objective, {"latency", "energy", "edp"});
+  require_choice("--engine", options.engine, {"roofline", "analytical"});
+  NetworkOptions network;
+  network.engine = options.engine == "roofline" ? Engine::roofline : Engine::analytical;
+  network.objective = options.objective == "latency"  ? Objective::latency
+                      : options.objective == "energy" ? Objective::energy
+                                                      : Objective::edp;
+  network.precision_given = !options.precision.empty();
+  network.jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return network;
+}
+
+std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions& options, const WorkloadGraph& graph,
+                                                                const std::vector<Chip>& chips) {
+  std::string names;
+  std::string hashes;
+  for (const Chip& chip : chips) {
+    names += (names.empty() ? "" : ",") + chip.name;
+    hashes += (hashes.empty() ? "" : ",") + content_hash(chip.path);
+  }
+  std::string set;
+  for (const std::string& assignment : options.set) set += (set.empty() ? "" : ",") + assignment;
+  std::vector<std::pair<std::string, std::string>> fields{
+      {"workload", options.workload},
+      {"workload_source", graph.source},
+      {"workload_hash", is_generator(options.workload) ? "generator" : content_hash(options.workload)},
+      {"chips", names},
+      {"chip_hashes", hashes},
+      {"batch", std::to_string(graph.batch)},
+      {"set", set},
+      {"precision", options.precision.empty() ? "as in the workload" : options.precision},
+      {"fuse", options.fuse},
+      {"objective", options.objective},
+      {"engine", options.engine},
+      {"seed", "none: the search is deterministic"},
+      {"version", std::string(version)},
+  };
+  return fields;
+}
+
+void deliver(const std::string& text, const std::string& output) {
+  if (output.empty()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (std::fflush(stdout) != 0)
+      throw InputError({.file = "standard output", .line = 0, .column = 0, .key = {}}, "cannot be written");
+  } else {
+    write_file(output, text);
+  }
+}
+
+}  // namespace tilewright::cli

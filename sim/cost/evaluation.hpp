@@ -1,0 +1,87 @@
+// What a prediction consists of. Every figure shown anywhere comes from these fields.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arch_models/family.hpp"
+#include "sim/mapping/access_counts.hpp"
+
+namespace tilewright {
+
+enum class Objective { latency, energy, edp };
+enum class Engine { roofline, analytical };
+
+/// Energy kept apart by kind; total() is the sum in this fixed order.
+struct EnergyBy {
+  Joules compute, memory, link, static_;
+  Joules total() const { return compute + memory + link + static_; }
+};
+
+struct LevelCost {
+  std::string name;
+  Bytes traffic;                       // read + written, all instances
+  Cycles time;                         // traffic / bandwidth of the instances in use; 0 when never the bound
+  Joules energy;                       // dynamic
+  std::vector<Joules> operand_energy;  // per operand, sums to energy
+};
+
+/// What limits: compute, memory:LEVEL, link:NAME or overhead.
+struct Bound {
+  std::string name;
+  Cycles time;
+};
+
+/// One problem with one mapping on one chip (one execution).
+struct Evaluation {
+  Problem problem;
+  Mapping mapping;
+  AccessCounts counts;
+  std::vector<LevelCost> levels;
+  std::vector<Bound> bounds;  // all candidates, the binding one first
+  ComputeCost compute;
+  Cycles cycles;    // latency in clock cycles, overhead included
+  Cycles overhead;  // fill, drain, launch
+  EnergyBy energy;
+  double utilization = 0;  // points / (peak points per cycle x cycles)
+  Cycles cycles_bound;     // no mapping can be faster (compute peak, compulsory traffic)
+  Joules energy_bound;     // no mapping can need less (compulsory traffic, arithmetic)
+};
+
+/// Plus cycles of one layer: kernels in order, fused ones in the shadow of the one before.
+struct LayerEvaluation {
+  std::string name, op;
+  std::int64_t repeat = 1;
+  std::vector<std::pair<Evaluation, std::int64_t>> kernels;  // evaluation and sequential repeats
+  std::int64_t macs = 0;
+  double operations = 0;  // 2 x MACs + vector operations ("flops")
+  std::string precision;
+  Cycles cycles;
+  Seconds latency;
+  EnergyBy energy;  // one execution
+  std::string bound;
+  double arithmetic_intensity = 0;             // operations per byte at the outermost level
+  double utilization = 0, optimality_gap = 0;  // gap of the chosen objective against its lower bound
+  std::vector<std::string> notes;
+};
+
+struct NetworkEvaluation {
+  std::string workload, workload_source, chip, family, chip_source, energy_table, validation;
+  std::int64_t batch = 1, macs = 0, params = 0, layer_count = 0, peak_memory_bytes = 0;
+  Engine engine = Engine::analytical;
+  Objective objective = Objective::latency;
+  std::vector<LayerEvaluation> layers;
+  Seconds latency;
+  Cycles cycles;
+  EnergyBy energy;
+  double operations = 0;
+  Bytes dram;
+  double utilization = 0;
+  Watts average_power;
+  double throughput_per_s = 0;     // samples per second
+  std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
+  std::string failure;             // not empty: infeasible, nothing else is valid
+};
+
+}  // namespace tilewright

@@ -1,0 +1,40 @@
+// The only code that knows reuse: exact access counts of a mapping.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/mapping/mapping.hpp"
+
+namespace tilewright {
+
+/// Words moved at one level for one operand, summed over all instances.
+struct OperandAccesses {
+  bool kept = false;
+  std::int64_t tile_words = 0;          // of one (full) instance
+  std::int64_t utilized_instances = 0;  // instances that ever hold a word
+  std::int64_t reads = 0;      // read towards the next inner keeper (or the lanes); partial sums read for accumulation
+  std::int64_t fills = 0;      // written from the next outer keeper
+  std::int64_t updates = 0;    // results and partial sums arriving from inside
+  std::int64_t drains = 0;     // tiles sent outwards (read once more; charged in the physical convention only)
+  std::int64_t delivered = 0;  // words arriving at the children: reads x multicast (link traffic towards the lanes)
+};
+
+struct AccessCounts {
+  std::vector<std::vector<OperandAccesses>> levels;  // [level][operand]
+  std::int64_t points = 0;                           // MACs (true, clipped)
+  std::int64_t temporal_steps = 0;  // product of all temporal bounds (short last tiles cost full steps)
+  std::int64_t lanes_used = 0;      // product of all spatial bounds
+};
+
+/// Rules (docs/model.md): tile = box of the projection; transitions strip irrelevant loops from the inside; multicast over irrelevant spatial loops,
+/// spatial reduction for outputs; halo reused between consecutive steps of the innermost relevant loop, not in space; first-read elision;
+/// bypassed levels' loops stay; last tiles clipped. Operands that never leave the chip
+/// (Operand::on_chip) count nothing at level 0. Every MAC counts a read of each operand at its innermost keeper, also when the
+/// operand does not change from one step to the next (no operand latch at the lanes). A wrap of the innermost relevant loop reloads the
+/// whole tile. partition = words that an instance ever owns (axes with several terms: bounding interval); an output's reads are its
+/// updates less the partition, its fills the drains less the partition. `delivered` of outputs: partial sums sent inwards (innermost
+/// keeper: its reads). Precondition: `check` passed (capacity may be exceeded). OverflowError above 64 bits.
+AccessCounts count_accesses(const Problem& problem, const Mapping& mapping);
+
+}  // namespace tilewright

@@ -1,0 +1,26 @@
+// Files that give a mapping: `tilewright evaluate CASE.yaml`, and reference cases with expected counts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/mapping/mapping.hpp"
+
+namespace tilewright {
+
+/// problem, chip and mapping of one file. YAML:
+///   problem: {dims: {M: 4, N: 6, K: 8}, operands: [{name: A, role: input, type: int8, axes: ["M", "K"]}, ...,
+///             {name: In, role: input, axes: ["C", "2*P + R"]}, {name: Z, role: output, axes: [M, N]}]}
+///   chip: library-name | path (beside the case file first, then from the working folder)
+///   mapping: [{level: DRAM, keeps: [A, B, Z], loops: ["M=2", "N=3 @x"]}, ...]   # @x / @y: spatial
+/// `name` is optional (the file's stem), `type` defaults to fp32, `keeps` to all operands that the level can store; a level left
+/// out keeps nothing and has no loops. InputError: unknown dim, level, operand or key, loop or axis syntax, loops that do not cover a dim.
+struct Case {
+  std::string name;
+  Problem problem;
+  Chip chip;
+  Mapping mapping;
+};
+Case load_case(const std::string& path);
+
+}  // namespace tilewright

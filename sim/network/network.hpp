@@ -1,0 +1,24 @@
+// A whole graph on a chip: equal layers evaluated once, summed in layer order.
+#pragma once
+
+#include <functional>
+
+#include "sim/search/search.hpp"
+#include "workloads/graph.hpp"
+
+namespace tilewright {
+
+struct NetworkOptions {
+  Engine engine = Engine::analytical;
+  Objective objective = Objective::latency;
+  bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
+  int jobs = 1;
+  std::function<void(std::string_view)> progress;  // called once per finished layer group
+};
+
+/// Never throws for a layer that does not fit: the result then carries `failure` with level, bytes and layer.
+/// Sequential chips: latency is the sum of the layers. Pipelined chips (streaming, neuromorphic): each layer contributes its fill, the slowest
+/// one also its steady time, so that the layers still add up to the total.
+NetworkEvaluation evaluate_network(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options);
+
+}  // namespace tilewright

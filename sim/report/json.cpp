@@ -1,0 +1,253 @@
+// JSON reports, schema tilewright.run/1 and the documents of show and evaluate.
+#include <nlohmann/json.hpp>
+
+#include "core/version.hpp"
+#include "sim/report/layer_view.hpp"
+#include "sim/report/report.hpp"
+#include "workloads/lowering.hpp"
+
+namespace tilewright {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json dims_json(const Problem& problem) {
+  Json dims = Json::object();
+  for (const Dim& dim : problem.dims) dims[dim.name] = dim.bound;
+  return dims;
+}
+
+std::string_view kind_name(LoopKind kind) {
+  switch (kind) {
+    case LoopKind::temporal: return "temporal";
+    case LoopKind::spatial_x: return "spatial_x";
+    case LoopKind::spatial_y: return "spatial_y";
+  }
+  return "";
+}
+
+Json mapping_json(const Evaluation& evaluation) {
+  Json levels = Json::array();
+  for (std::size_t level = 0; level < evaluation.mapping.levels.size(); ++level) {
+    Json loops = Json::array();
+    for (const Loop& loop : evaluation.mapping.levels[level].loops) {
+      loops.push_back({{"dim", evaluation.problem.dims[static_cast<std::size_t>(loop.dim)].name},
+                       {"bound", loop.bound},
+                       {"kind", kind_name(loop.kind)}});
+    }
+    Json keeps = Json::array();
+    for (std::size_t operand = 0; operand < evaluation.problem.operands.size(); ++operand) {
+      if (evaluation.mapping.levels[level].keeps[operand]) keeps.push_back(evaluation.problem.operands[operand].name);
+    }
+    levels.push_back(
+        {{"level", evaluation.levels[level].name}, {"loops", std::move(loops)}, {"keeps", std::move(keeps)}});
+  }
+  return levels;
+}
+
+Json energy_json(const EnergyBy& energy) {
+  return {{"compute_j", energy.compute.value},
+          {"memory_j", energy.memory.value},
+          {"link_j", energy.link.value},
+          {"static_j", energy.static_.value}};
+}
+
+Json bounds_json(const Evaluation& evaluation) {
+  Json bounds = Json::array();
+  for (const Bound& bound : evaluation.bounds) bounds.push_back({{"name", bound.name}, {"cycles", bound.time.value}});
+  return bounds;
+}
+
+Json accesses_json(const std::vector<AccessRow>& rows) {
+  Json json = Json::array();
+  for (const AccessRow& row : rows) {
+    json.push_back({{"level", row.level},
+                    {"tensor", row.tensor},
+                    {"reads", row.reads},
+                    {"fills", row.fills},
+                    {"updates", row.updates},
+                    {"energy_pj", in_picojoules(row.energy)}});
+  }
+  return json;
+}
+
+Json layer_json(const LayerEvaluation& layer) {
+  const Evaluation& main = main_kernel(layer);
+  Json json;
+  json["name"] = layer.name;
+  json["op"] = layer.op;
+  json["repeat"] = layer.repeat;
+  json["dims"] = dims_json(main.problem);
+  json["macs"] = layer.macs;
+  json["flops"] = layer.operations;
+  json["precision"] = layer.precision;
+  json["latency_s"] = layer.latency.value;
+  json["cycles"] = layer.cycles.value;
+  json["energy_j"] = layer.energy.total().value;
+  json["energy_by"] = energy_json(layer.energy);
+  json["bound"] = layer.bound;
+  json["bounds"] = bounds_json(main);
+  json["arithmetic_intensity"] = layer.arithmetic_intensity;
+  json["utilization"] = layer.utilization;
+  json["optimality_gap"] = layer.optimality_gap;
+  json["compute"] = main.compute.why;
+  json["mapping"] = mapping_json(main);
+  json["accesses"] = accesses_json(accesses(layer));
+  if (layer.kernels.size() > 1) {
+    Json parts = Json::array();
+    for (const auto& [evaluation, repeat] : layer.kernels) {
+      parts.push_back({{"dims", dims_json(evaluation.problem)},
+                       {"compute", evaluation.problem.compute == Compute::mac ? "mac" : "vector"},
+                       {"repeat", repeat},
+                       {"cycles", evaluation.cycles.value},
+                       {"energy_j", evaluation.energy.total().value},
+                       {"bound", evaluation.bounds.empty() ? "" : evaluation.bounds.front().name},
+                       {"mapping", mapping_json(evaluation)}});
+    }
+    json["parts"] = std::move(parts);
+  }
+  if (!layer.notes.empty()) json["notes"] = layer.notes;
+  return json;
+}
+
+Json result_json(const NetworkEvaluation& network) {
+  Json json;
+  json["workload"] = {{"name", network.workload}, {"source", network.workload_source}, {"batch", network.batch},
+                      {"macs", network.macs},     {"params", network.params},          {"layers", network.layer_count}};
+  json["chip"] = {{"name", network.chip}, {"family", network.family}, {"source", network.chip_source}};
+  json["engine"] = name(network.engine);
+  json["objective"] = name(network.objective);
+  json["energy_table"] = network.energy_table;
+  json["validation"] = {{"status", network.validation}, {"band_pct", nullptr}};
+  if (!network.failure.empty()) {
+    json["failure"] = network.failure;
+    return json;
+  }
+  json["totals"] = {{"latency_s", network.latency.value},
+                    {"cycles", network.cycles.value},
+                    {"energy_j", network.energy.total().value},
+                    {"macs", network.macs},
+                    {"flops", network.operations},
+                    {"dram_bytes", network.dram.value},
+                    {"peak_memory_bytes", network.peak_memory_bytes},
+                    {"utilization", network.utilization},
+                    {"average_power_w", network.average_power.value},
+                    {"throughput_per_s", network.throughput_per_s},
+                    {"energy_by", energy_json(network.energy)}};
+  Json levels = Json::object();
+  for (const auto& [level, energy] : energy_by_level(network)) levels[level] = energy.value;
+  json["totals"]["energy_by_level_j"] = std::move(levels);
+  json["layers"] = Json::array();
+  for (const LayerEvaluation& layer : network.layers) json["layers"].push_back(layer_json(layer));
+  json["notes"] = network.notes;
+  return json;
+}
+
+}  // namespace
+
+std::string report_json(const RunReport& report) {
+  Json json;
+  json["schema"] = "tilewright.run/1";
+  json["version"] = version;
+  json["request"] = Json::object();
+  for (const auto& [key, value] : report.request.fields) json["request"][key] = value;
+  json["results"] = Json::array();
+  for (const NetworkEvaluation& network : report.results) json["results"].push_back(result_json(network));
+  return json.dump(1) + "\n";
+}
+
+std::string evaluation_json(const Evaluation& evaluation, const Chip& chip) {
+  Json json;
+  json["schema"] = "tilewright.evaluate/1";
+  json["version"] = version;
+  json["chip"] = {{"name", chip.name}, {"family", chip.family}, {"source", chip.source}};
+  json["energy_table"] = chip.energy_table;
+  json["validation"] = {{"status", chip.validation}, {"band_pct", nullptr}};
+  json["dims"] = dims_json(evaluation.problem);
+  json["points"] = evaluation.counts.points;
+  json["cycles"] = evaluation.cycles.value;
+  json["latency_s"] = (evaluation.cycles / chip.clock).value;
+  json["energy_j"] = evaluation.energy.total().value;
+  json["energy_by"] = energy_json(evaluation.energy);
+  json["utilization"] = evaluation.utilization;
+  json["bounds"] = bounds_json(evaluation);
+  json["compute"] = evaluation.compute.why;
+  json["mapping"] = mapping_json(evaluation);
+  LayerEvaluation layer;
+  layer.kernels.emplace_back(evaluation, 1);
+  json["accesses"] = accesses_json(accesses(layer));
+  return json.dump(1) + "\n";
+}
+
+std::string chip_json(const Chip& chip) {
+  Json json;
+  json["name"] = chip.name;
+  json["family"] = chip.family;
+  json["summary"] = chip.summary;
+  json["source"] = chip.source;
+  json["validation"] = chip.validation;
+  json["technology_nm"] = chip.technology_nm;
+  json["clock_hz"] = chip.clock.value;
+  json["lanes"] = chip.lanes();
+  json["energy_table"] = chip.energy_table;
+  json["static_power_w"] = chip.static_power.value;
+  json["tdp_w"] = chip.tdp.value;
+  json["levels"] = Json::array();
+  for (const BufferLevel& level : chip.levels) {
+    Json row;
+    row["name"] = level.name;
+    row["capacity_bytes"] = level.capacity ? Json(level.capacity->value) : Json(nullptr);
+    row["instances"] = level.instances;
+    row["fanout"] = {level.fanout_x, level.fanout_y};
+    row["bandwidth_bytes_per_s"] =
+        level.bandwidth.value > 0 ? Json((level.bandwidth * chip.clock).value) : Json(nullptr);
+    row["access_bits"] = level.access_bits;
+    row["read_energy_pj"] = in_picojoules(level.read_energy);
+    row["write_energy_pj"] = in_picojoules(level.write_energy);
+    row["energy_source"] = level.energy_source;
+    json["levels"].push_back(std::move(row));
+  }
+  json["arithmetic"] = Json::array();
+  for (const auto& [type, lane] : chip.arithmetic) {
+    json["arithmetic"].push_back({{"precision", name(type)},
+                                  {"peak_operations_per_s", peak_operations(chip, type)},
+                                  {"energy_per_mac_pj", in_picojoules(lane.energy_per_mac)},
+                                  {"source", lane.source}});
+  }
+  json["vector"] = {{"ops_per_cycle_fp32", chip.vector.ops_per_cycle_fp32},
+                    {"energy_per_op_pj", in_picojoules(chip.vector.energy_per_op)},
+                    {"source", chip.vector.source}};
+  return json.dump(1) + "\n";
+}
+
+std::string workload_json(const WorkloadGraph& graph) {
+  Json json;
+  json["name"] = graph.name;
+  json["source"] = graph.source;
+  json["batch"] = graph.batch;
+  json["macs"] = total_macs(graph);
+  json["params"] = graph.weight_elements;
+  json["peak_activation_bytes"] = peak_activation_bytes(graph);
+  json["layers"] = Json::array();
+  for (const LayerGroup& group : merge_repeats(graph)) {
+    const Layer& layer = graph.layers[static_cast<std::size_t>(group.layer)];
+    const std::vector<Kernel> kernels = lower(graph, layer);
+    Json row;
+    row["name"] = layer.name;
+    row["op"] = layer.op;
+    row["repeat"] = group.repeat;
+    row["macs"] = macs(layer);
+    row["dims"] = dims_json(kernels.front().problem);
+    row["precision"] = name(compute_format(kernels.front().problem));
+    Json members = Json::array();
+    for (const int member : group.members) members.push_back(graph.layers[static_cast<std::size_t>(member)].name);
+    row["members"] = std::move(members);
+    json["layers"].push_back(std::move(row));
+  }
+  json["views"] = Json::array();
+  for (const FreeView& view : graph.views) json["views"].push_back({{"name", view.name}, {"op", view.op}});
+  json["unmodelled"] = graph.unmodelled;
+  return json.dump(1) + "\n";
+}
+
+}  // namespace tilewright

@@ -1,0 +1,149 @@
+#include "sim/report/layer_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/checked.hpp"
+
+namespace tilewright {
+namespace {
+
+std::string scaled(double value, std::string_view unit) {
+  struct Prefix {
+    double factor;
+    std::string_view letter;
+  };
+  static constexpr std::array<Prefix, 11> prefixes{{{1e18, "E"},
+                                                    {1e15, "P"},
+                                                    {1e12, "T"},
+                                                    {1e9, "G"},
+                                                    {1e6, "M"},
+                                                    {1e3, "k"},
+                                                    {1, ""},
+                                                    {1e-3, "m"},
+                                                    {1e-6, "u"},
+                                                    {1e-9, "n"},
+                                                    {1e-12, "p"}}};
+  if (value == 0) return fmt::format("0 {}", unit);
+  for (const Prefix& prefix : prefixes) {
+    // 999.5 and more would print as 1e+03: take the next prefix then.
+    if (std::abs(value) >= prefix.factor * 0.9995)
+      return fmt::format("{:.3g} {}{}", value / prefix.factor, prefix.letter, unit);
+  }
+  return fmt::format("{:.3g} {}", value, unit);
+}
+
+template <class Key, class Amount>
+void add_to(std::vector<std::pair<Key, Amount>>& sums, const Key& key, Amount amount) {
+  const auto found = std::ranges::find(sums, key, &std::pair<Key, Amount>::first);
+  if (found == sums.end()) {
+    sums.emplace_back(key, amount);
+  } else {
+    found->second += amount;
+  }
+}
+
+}  // namespace
+
+const Evaluation& main_kernel(const LayerEvaluation& layer) {
+  const auto largest =
+      std::ranges::max_element(layer.kernels, {}, [](const auto& kernel) { return kernel.first.counts.points; });
+  return largest->first;
+}
+
+std::vector<AccessRow> accesses(const LayerEvaluation& layer) {
+  std::vector<AccessRow> rows;
+  for (const auto& [evaluation, repeat] : layer.kernels) {
+    for (std::size_t level = 0; level < evaluation.counts.levels.size(); ++level) {
+      for (std::size_t operand = 0; operand < evaluation.problem.operands.size(); ++operand) {
+        const OperandAccesses& counts = evaluation.counts.levels[level][operand];
+        if (!counts.kept) continue;
+        const std::string& level_name = evaluation.levels[level].name;
+        const std::string& tensor = evaluation.problem.operands[operand].name;
+        auto row =
+            std::ranges::find_if(rows, [&](const AccessRow& r) { return r.level == level_name && r.tensor == tensor; });
+        if (row == rows.end()) row = rows.insert(rows.end(), AccessRow{level_name, tensor, 0, 0, 0, {}});
+        row->reads = checked_add(row->reads, checked_mul(counts.reads, repeat));
+        row->fills = checked_add(row->fills, checked_mul(counts.fills, repeat));
+        row->updates = checked_add(row->updates, checked_mul(counts.updates, repeat));
+        row->energy += static_cast<double>(repeat) * evaluation.levels[level].operand_energy[operand];
+      }
+    }
+  }
+  return rows;
+}
+
+std::vector<std::pair<std::string, Joules>> energy_by_level(const LayerEvaluation& layer) {
+  std::vector<std::pair<std::string, Joules>> sums;
+  for (const auto& [evaluation, repeat] : layer.kernels) {
+    for (const LevelCost& level : evaluation.levels)
+      add_to(sums, level.name, static_cast<double>(repeat) * level.energy);
+  }
+  return sums;
+}
+
+std::vector<std::pair<std::string, Joules>> energy_by_level(const NetworkEvaluation& network) {
+  std::vector<std::pair<std::string, Joules>> sums;
+  for (const LayerEvaluation& layer : network.layers) {
+    for (const auto& [level, energy] : energy_by_level(layer))
+      add_to(sums, level, static_cast<double>(layer.repeat) * energy);
+  }
+  return sums;
+}
+
+std::vector<std::pair<std::string, double>> time_by_bound(const NetworkEvaluation& network) {
+  std::vector<std::pair<std::string, double>> sums;
+  for (const LayerEvaluation& layer : network.layers) {
+    add_to(sums, layer.bound, static_cast<double>(layer.repeat) * (layer.latency / network.latency));
+  }
+  std::ranges::stable_sort(sums, std::greater{}, &std::pair<std::string, double>::second);
+  return sums;
+}
+
+std::string loops_in_short(const Problem& problem, const LevelMapping& level) {
+  std::string temporal;
+  std::string spatial;
+  for (const Loop& loop : level.loops) {
+    if (loop.bound == 1) continue;
+    std::string& text = loop.kind == LoopKind::temporal ? temporal : spatial;
+    if (!text.empty()) text += ' ';
+    text += fmt::format("{}{}", problem.dims[static_cast<std::size_t>(loop.dim)].name, loop.bound);
+    if (loop.kind != LoopKind::temporal) text += loop.kind == LoopKind::spatial_x ? "@x" : "@y";
+  }
+  if (temporal.empty() && spatial.empty()) return "-";
+  if (spatial.empty()) return temporal;
+  return temporal.empty() ? spatial : temporal + " " + spatial;
+}
+
+std::string human(Seconds value) { return scaled(value.value, "s"); }
+std::string human(Joules value) { return scaled(value.value, "J"); }
+std::string human(Bytes value) { return scaled(value.value, "B"); }
+std::string human(Watts value) { return scaled(value.value, "W"); }
+
+std::string human_count(double value) {
+  std::string text = scaled(value, "");
+  if (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+std::string_view name(Objective objective) {
+  switch (objective) {
+    case Objective::latency: return "latency";
+    case Objective::energy: return "energy";
+    case Objective::edp: return "edp";
+  }
+  return "";
+}
+
+std::string_view name(Engine engine) {
+  switch (engine) {
+    case Engine::roofline: return "roofline";
+    case Engine::analytical: return "analytical";
+  }
+  return "";
+}
+
+}  // namespace tilewright

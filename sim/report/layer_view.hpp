@@ -1,0 +1,46 @@
+// What every report shows of a layer: figures summed over its kernels, the mapping of the largest one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/cost/evaluation.hpp"
+
+namespace tilewright {
+
+struct AccessRow {
+  std::string level, tensor;
+  std::int64_t reads = 0, fills = 0, updates = 0;
+  Joules energy;
+};
+
+/// The kernel with the most iteration points (the first of equals). Precondition: at least one kernel.
+const Evaluation& main_kernel(const LayerEvaluation& layer);
+
+/// Accesses of one execution of the layer by level and tensor, kernels times their repeats added; order of first appearance.
+std::vector<AccessRow> accesses(const LayerEvaluation& layer);
+
+/// Dynamic energy by memory level, outermost first, of one execution of the layer.
+std::vector<std::pair<std::string, Joules>> energy_by_level(const LayerEvaluation& layer);
+
+/// The same summed over the network, repeats counted.
+std::vector<std::pair<std::string, Joules>> energy_by_level(const NetworkEvaluation& network);
+
+/// Share of the latency that each bound takes, largest first.
+std::vector<std::pair<std::string, double>> time_by_bound(const NetworkEvaluation& network);
+
+/// "K4 C2 | P7x Q56": temporal loops, then spatial ones with their axis, of one level; "-" for none.
+std::string loops_in_short(const Problem& problem, const LevelMapping& level);
+
+/// "1.23 ms", "45.6 GB": three significant digits with the unit's prefix.
+std::string human(Seconds value);
+std::string human(Joules value);
+std::string human(Bytes value);
+std::string human(Watts value);
+std::string human_count(double value);  // 1.23 G
+
+std::string_view name(Objective objective);
+std::string_view name(Engine engine);
+
+}  // namespace tilewright

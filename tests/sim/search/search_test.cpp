@@ -1,0 +1,190 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "arch_models/load.hpp"
+#include "sim/search/candidate.hpp"
+#include "sim/search/search.hpp"
+#include "tests/sim/cost/tiny_chip.hpp"
+
+using namespace tilewright;
+using namespace tilewright::testing;
+
+namespace {
+
+const std::vector<Objective> objectives{Objective::latency, Objective::energy, Objective::edp};
+
+std::vector<Problem> problems(DataType type) {
+  return {gemm(64, 48, 96, type), gemm(1, 100, 33, type), gemm(1, 1, 1, type), conv(16, 8, 14, 3, 1, type),
+          conv(7, 3, 9, 5, 2, type)};
+}
+
+/// R rows of C columns, read in T passes.
+Problem row_wise(std::int64_t rows, std::int64_t passes, std::int64_t columns) {
+  Problem p;
+  p.compute = Compute::vector;
+  p.ops_per_point = 3;
+  p.dims = {{"R", rows}, {"T", passes}, {"C", columns}};
+  p.operands = {{"inputs", Role::input, DataType::int8, {{{0, 1}}, {{2, 1}}}},
+                {"outputs", Role::output, DataType::int8, {{{0, 1}}, {{2, 1}}}}};
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("the search is legal and never worse than the trivial mapping") {
+  Chip chip = tiny_chip();
+  chip.levels[1].capacity = Bytes{512};
+  const ArchFamily& family = family_of(chip);
+  for (const Problem& problem : problems(DataType::int8)) {
+    const Mapping trivial = trivial_mapping(problem, chip, family.rules(chip, problem).keeps);
+    const Evaluation plain = evaluate(problem, trivial, chip);
+    for (const Objective objective : objectives) {
+      const auto found = find_best(problem, chip, objective);
+      REQUIRE(found.has_value());
+      REQUIRE(check(problem, found->best.mapping, chip).has_value());
+      REQUIRE(score(found->best, chip, objective) <= score(plain, chip, objective));
+      REQUIRE(score(found->best, chip, objective) >= score_bound(found->best, chip, objective) * (1 - 1e-12));
+    }
+  }
+}
+
+TEST_CASE("a product that fills the array at once is found at its bound") {
+  // 4 x 2 x 2 on a 2x2 array: DRAM needs 20 B at 2 B/cycle; no mapping streams less. Energy: each word crosses DRAM once.
+  const Chip chip = tiny_chip();
+  const auto fast = find_best(gemm(4, 2, 2), chip, Objective::latency);
+  REQUIRE(fast.has_value());
+  CHECK(fast->best.cycles.value <= 14);
+  const auto frugal = find_best(gemm(4, 2, 2), chip, Objective::energy);
+  REQUIRE(frugal.has_value());
+  CHECK(frugal->best.levels[0].traffic.value == 20);
+}
+
+TEST_CASE("every chip of the library gets a legal mapping within the bounds") {
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    const DataType type = native_type(chip, DataType::int8);
+    for (const Problem& problem : problems(type)) {
+      const auto found = find_best(problem, chip, Objective::latency);
+      INFO(name);
+      REQUIRE(found.has_value());
+      const Evaluation& e = found->best;
+      INFO(to_code(problem, e.mapping, chip));
+      REQUIRE(check(problem, e.mapping, chip).has_value());
+      REQUIRE(e.cycles.value >= e.cycles_bound.value * (1 - 1e-12));
+      REQUIRE(e.energy.total().value >= e.energy_bound.value * (1 - 1e-12));
+      REQUIRE(e.energy.total().value > 0);
+    }
+  }
+}
+
+TEST_CASE("the same question gets the same answer") {
+  const Chip chip = tiny_chip();
+  const auto first = find_best(conv(6, 4, 7, 3, 1), chip, Objective::edp),
+             second = find_best(conv(6, 4, 7, 3, 1), chip, Objective::edp);
+  REQUIRE((first && second));
+  CHECK(first->best.mapping == second->best.mapping);
+  CHECK(first->evaluated == second->evaluated);
+}
+
+TEST_CASE("runners-up differ from the best and from each other") {
+  const auto found = find_best(gemm(12, 10, 8), tiny_chip(), Objective::energy);
+  REQUIRE(found.has_value());
+  REQUIRE(found->runners_up.size() == 4);
+  std::vector<Mapping> all{found->best.mapping};
+  for (const Evaluation& e : found->runners_up) {
+    CHECK(std::find(all.begin(), all.end(), e.mapping) == all.end());
+    all.push_back(e.mapping);
+  }
+}
+
+TEST_CASE("a bigger buffer never needs more DRAM energy") {
+  double before = 1e300;
+  for (const double capacity : {32.0, 128.0, 512.0, 4096.0}) {
+    Chip chip = tiny_chip();
+    chip.levels[1].capacity = Bytes{capacity};
+    const auto found = find_best(gemm(24, 24, 24), chip, Objective::energy);
+    REQUIRE(found.has_value());
+    CHECK(found->best.energy.total().value <= before * (1 + 1e-12));
+    before = found->best.energy.total().value;
+  }
+}
+
+TEST_CASE("a buffer that cannot hold a word of each operand is infeasible by name") {
+  Chip chip = tiny_chip();
+  chip.levels[1].capacity = Bytes{2};
+  const auto found = find_best(gemm(4, 4, 4), chip, Objective::latency);
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().level == "Buffer");
+  CHECK(found.error().needed > found.error().available);
+}
+
+TEST_CASE("passes over a row stay outside the loops over its columns") {
+  Chip chip = tiny_chip();
+  for (const double capacity : {8.0, 64.0, 4096.0}) {  // less than, about, more than a row of 48 words twice
+    chip.levels[1].capacity = Bytes{capacity};
+    const auto found = find_best(row_wise(6, 2, 48), chip, Objective::latency);
+    REQUIRE(found.has_value());
+    bool columns_seen = false;
+    for (const LevelMapping& level : found->best.mapping.levels) {
+      for (const Loop& loop : level.loops) {
+        if (loop.kind != LoopKind::temporal) continue;
+        if (loop.dim == 1) CHECK_FALSE(columns_seen);
+        if (loop.dim == 2) columns_seen = true;
+      }
+    }
+    // A row that fits is read from DRAM once, one that does not is read in each pass.
+    const std::int64_t reads = found->best.counts.levels[0][0].reads;
+    if (capacity < 48) CHECK(reads == 2 * 6 * 48);
+    if (capacity > 1000) CHECK(reads == 6 * 48);
+  }
+}
+
+TEST_CASE("a candidate keeps room for the instances that share an outer loop") {
+  Chip chip = tiny_chip();
+  const Problem problem = gemm(8, 8, 8);
+  const MapSpace space = map_space(problem, chip, family_of(chip).rules(chip, problem));
+  Candidate candidate = plain_candidate(space);
+  candidate.spatial_x[1 * 3 + 1] = 2;  // N over the columns of the buffer
+  candidate.temporal[2 * 3 + 1] = 8;   // the PE wishes for all of N: it gets the 4 of its column
+  Mapping mapping = trivial_mapping(problem, chip, space.rules.keeps);
+  REQUIRE(expand(space, candidate, mapping));
+  CHECK(tile_extents(problem, mapping, 2)[1] == 4);
+  CHECK(tile_extents(problem, mapping, 1)[1] == 8);
+}
+
+TEST_CASE("unrollings put the most parallel way first and stay within the fan-out") {
+  const SpatialSlot slot{0, LoopKind::spatial_x, 12, {0, 1}};
+  const auto ways = unrollings(slot, {7, 5}, false, 8);
+  REQUIRE_FALSE(ways.empty());
+  for (const auto& way : ways) CHECK(way[0] * way[1] <= 12);
+  // 7 of the first dim leave room for 1; 2 x 5 = 10 needs ceil(7 / 2) = 4 rounds: 7/4 x 5 = 8.75 in parallel on average
+  CHECK(ways.front() == std::vector<std::int64_t>{2, 5});
+}
+
+TEST_CASE("an engine with wired sides is filled on all of them") {
+  // 8 pixels x 16 inputs x 16 outputs: 4096^3 points / (3 engines x 2048 lanes), the rows a little unevenly over three engines.
+  const Chip chip = load_chip("zcu102-dpu");
+  const auto found = find_best(gemm(4096, 4096, 4096), chip, Objective::latency);
+  REQUIRE(found.has_value());
+  CHECK(found->best.utilization > 0.98);
+}
+
+TEST_CASE("a buffer shared by two operands is split between them") {
+  // Eyeriss keeps inputs and results in 51,200 words and streams the weights past them. With tiles of m rows, n columns and few of K
+  // the inputs cross DRAM 8192 / n times and the weights 8192 / m times; m = n = 224 gives 37 + 37 times 67 million words of two bytes
+  // at 2.4 bytes per cycle: 4.1e9 cycles.
+  const auto found = find_best(gemm(8192, 8192, 8192, DataType::int16), load_chip("eyeriss"), Objective::latency);
+  REQUIRE(found.has_value());
+  CHECK(found->best.cycles.value < 1.15 * 4.1e9);
+}
+
+TEST_CASE("a second activation goes where the chip keeps activations") {
+  // The array of this chip holds weights only: a product of two activations would otherwise fetch a word from DRAM for every point.
+  const Chip chip = load_chip("zigzag-tpu-like");
+  Problem product = gemm(128, 128, 64);
+  product.operands[1].role = Role::input;
+  const auto found = find_best(product, chip, Objective::latency);
+  REQUIRE(found.has_value());
+  CHECK(found->best.levels[0].traffic.value == 128 * 64 + 64 * 128 + 128 * 128);
+}

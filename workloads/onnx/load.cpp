@@ -1,0 +1,45 @@
+#include "workloads/onnx/load.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <vector>
+
+#include "core/diagnostics.hpp"
+#include "workloads/scalesim/topology.hpp"
+#include "workloads/zoo/zoo.hpp"
+
+namespace tilewright {
+namespace {
+
+std::string lower_extension(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
+
+}  // namespace
+
+WorkloadGraph load_workload(const std::string& workload, const ImportOptions& options) {
+  const std::string extension = lower_extension(workload);
+  if (extension == ".onnx") return import_onnx(workload, options);
+  if (extension == ".csv") return import_topology(workload, std::max<std::int64_t>(options.batch, 1));
+  if (is_generator(workload)) return generate(workload);
+  std::vector<std::string> names;
+  for (const Generator& generator : generators()) names.emplace_back(generator.name);
+  std::error_code error;
+  if (std::filesystem::exists(workload, error)) {
+    throw InputError(Place{workload, 0, 0, ""},
+                     std::filesystem::is_directory(workload, error)
+                         ? "is a folder; name the .onnx or topology .csv file in it"
+                         : "is neither an .onnx file nor a topology .csv; rename it or convert the model");
+  }
+  throw InputError(Place{}, unknown_message("workload (no such .onnx or .csv file either)",
+                                            workload.substr(0, workload.find(':')), names));
+}
+
+}  // namespace tilewright

@@ -1,0 +1,84 @@
+// An ONNX model as plain data: what the importer needs of the file, without protobuf and without weights.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace tilewright::importer {
+
+using Shape = std::vector<std::int64_t>;
+
+/// Element types as numbered in onnx.proto (TensorProto.DataType).
+namespace element {
+inline constexpr int float32 = 1, uint8 = 2, int8 = 3, uint16 = 4, int16 = 5, int32 = 6, int64 = 7, string = 8,
+                     boolean = 9, float16 = 10, float64 = 11, uint32 = 12, uint64 = 13, bfloat16 = 16,
+                     float8_first = 17, float8_last = 20, uint4 = 21, int4 = 22;
+}  // namespace element
+
+bool is_real(int element_type);
+
+/// Numbers of a small constant, row-major; integers (and booleans) in `ints`, the others in `reals`.
+struct Constant {
+  bool real = false;
+  std::vector<std::int64_t> ints;
+  std::vector<double> reals;
+  std::size_t size() const { return real ? reals.size() : ints.size(); }
+};
+
+/// Constants above this many elements keep their shape only: they are weights, not sizes.
+inline constexpr std::int64_t largest_folded = 1 << 16;
+
+/// What is known of a tensor. `constant`: it depends on no input of the graph; `data`: its numbers, when small.
+struct Value {
+  Shape shape;
+  int type = element::float32;
+  bool constant = false;
+  std::shared_ptr<const Constant> data;
+};
+
+/// Tensors of more axes are refused.
+inline constexpr std::size_t largest_rank = 32;
+
+struct Unsupported {
+  std::string kind;
+};  // attribute of a kind that no operator here reads (graphs, strings ...)
+using Attribute =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Value, Unsupported>;
+
+struct NodeRecord {
+  std::string name, type, domain;            // name: as in the file, or "Type_index"
+  std::vector<std::string> inputs, outputs;  // "" for an omitted one
+  std::map<std::string, Attribute, std::less<>> attributes;
+};
+
+/// One axis of a graph input: its size, or (size < 1) the symbol that stands for it; "" when it has none.
+struct Axis {
+  std::int64_t size = 0;
+  std::string symbol;
+};
+struct GraphInput {
+  std::string name;
+  int type = element::float32;
+  std::vector<Axis> axes;
+};
+
+struct Model {
+  std::string file, name;
+  std::int64_t opset = 0;
+  std::vector<GraphInput> inputs;  // without those that an initialiser repeats
+  std::vector<std::pair<std::string, Value>> initialisers;
+  std::vector<NodeRecord> nodes;
+  std::vector<std::string> outputs;
+  std::unordered_map<std::string, Value> declared;  // static shapes stored in the file (value_info, outputs)
+};
+
+/// Reads the file. External weights are never opened; numbers of more than `largest_folded` elements are not kept.
+/// InputError: unreadable, not a model, no nodes, an opset outside 7 to 17, malformed tensors.
+Model read_model(const std::string& path);
+
+}  // namespace tilewright::importer

@@ -1,0 +1,61 @@
+#include "workloads/onnx/symbols.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/diagnostics.hpp"
+
+namespace tilewright::importer {
+namespace {
+
+std::string symbol_of(const GraphInput& input, std::size_t axis) {
+  const std::string& symbol = input.axes[axis].symbol;
+  return symbol.empty() ? fmt::format("{}.{}", input.name, axis) : symbol;
+}
+
+[[noreturn]] void fail(const Model& model, std::string_view message) {
+  throw InputError(Place{model.file, 0, 0, ""}, message);
+}
+
+}  // namespace
+
+std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options) {
+  std::vector<std::string> symbols;  // in order of appearance
+  std::map<std::string, std::int64_t> bound = options.dims;
+  for (const GraphInput& input : model.inputs) {
+    for (std::size_t a = 0; a < input.axes.size(); ++a) {
+      if (input.axes[a].size >= 1) continue;
+      const std::string symbol = symbol_of(input, a);
+      if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end()) symbols.push_back(symbol);
+      if (a == 0 && options.batch > 0) bound.try_emplace(symbol, options.batch);
+    }
+  }
+  for (const auto& [name, value] : options.dims) {
+    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end()) {
+      fail(model, symbols.empty() ? fmt::format("--set {}={}: the model has no symbolic sizes", shown(name), value)
+                                  : unknown_message("symbolic size", name, symbols));
+    }
+    if (value < 1) fail(model, fmt::format("--set {}={}: a size must be at least 1", shown(name), value));
+  }
+  std::vector<std::string> missing;
+  for (const std::string& symbol : symbols) {
+    if (!bound.contains(symbol)) missing.push_back(fmt::format("--set {}=VALUE", shown(symbol)));
+  }
+  if (!missing.empty()) {
+    fail(model, fmt::format("{} input size{} not fixed in the file; bind with: {}", missing.size(),
+                            missing.size() == 1 ? " is" : "s are", fmt::join(missing, " ")));
+  }
+  std::vector<Shape> shapes;
+  for (const GraphInput& input : model.inputs) {
+    Shape shape;
+    for (std::size_t a = 0; a < input.axes.size(); ++a) {
+      shape.push_back(input.axes[a].size >= 1 ? input.axes[a].size : bound.at(symbol_of(input, a)));
+    }
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+}  // namespace tilewright::importer
