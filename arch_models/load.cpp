@@ -357,16 +357,19 @@ bool is_path(const std::string& text) {
 
 Chip parse_chip(const std::string& yaml, const std::string& file) { return build(parse_yaml(yaml, file), file); }
 
-Chip load_chip(const std::string& name_or_path) {
-  if (is_path(name_or_path)) return build(load_yaml(name_or_path), name_or_path);
+Chip read_chip(const Value& document) { return build(document, document.place().file); }
+
+Value chip_document(const std::string& name_or_path) {
+  if (is_path(name_or_path)) return load_yaml(name_or_path);
   const std::vector<std::string> known = chip_library();
   if (std::find(known.begin(), known.end(), name_or_path) == known.end()) {
     throw InputError({},
                      unknown_message("chip", name_or_path, known) + " A file is named by its path, e.g. ./mine.yaml");
   }
-  const std::string path = fmt::format("{}/{}.yaml", chip_library_folder(), name_or_path);
-  return build(load_yaml(path), path);
+  return load_yaml(fmt::format("{}/{}.yaml", chip_library_folder(), name_or_path));
 }
+
+Chip load_chip(const std::string& name_or_path) { return read_chip(chip_document(name_or_path)); }
 
 std::string chip_library_folder() { return library_folder("chips"); }
 

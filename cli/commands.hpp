@@ -26,6 +26,18 @@ struct RunOptions {
   int jobs = 0;  // 0: all hardware threads
 };
 
+/// Options of `sweep`.
+struct StudyOptions {
+  std::string study, folder;
+  std::string shard;  // "I/N"; empty: all, or the part of a Slurm array task
+  std::string progress = "auto";
+  std::int64_t most_failures = -1;  // -1: any number
+  bool dry_run = false;
+  int jobs = 0;  // 0: all hardware threads
+};
+
+enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
+
 int run(const RunOptions& options);
 int map(const RunOptions& options);
 int roofline(const RunOptions& options);
@@ -33,6 +45,10 @@ int evaluate_case(const std::string& path, const std::string& format, const std:
 int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);
+int sweep(const StudyOptions& options);
+int merge(const std::string& folder);
+int export_table(const std::string& folder, const std::string& format, const std::string& output);
+int compare(const std::string& folder_a, const std::string& folder_b, double tolerance);
 
 // Shared steps (cli/request.cpp).
 WorkloadGraph prepared_workload(const RunOptions& options);
@@ -40,6 +56,8 @@ std::vector<Chip> chosen_chips(const RunOptions& options);
 NetworkOptions network_options(const RunOptions& options);
 std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions& options, const WorkloadGraph& graph,
                                                                 const std::vector<Chip>& chips);
+/// Threads for `--jobs N`; 0: all that the hardware has.
+int job_count(int asked);
 /// To `output`, or to stdout when it is empty.
 void deliver(const std::string& text, const std::string& output);
 /// Throws InputError for an option value that is not one of the known ones.

@@ -9,11 +9,10 @@
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "core/version.hpp"
+#include "sim/study/store.hpp"
 
 namespace tilewright::cli {
 namespace {
-
-enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
 
 extern "C" void on_interrupt(int) { _exit(interrupted); }
 
@@ -134,6 +133,38 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("check", "check input files: chips, cases, energy tables, ONNX graphs, topologies");
   check_command->add_option("files", check_files, "files")->required();
 
+  StudyOptions study_options;
+  CLI::App* sweep_command = app.add_subcommand("sweep", "run or resume a study");
+  sweep_command->add_option("study", study_options.study, "a study file (.yaml)")->required();
+  sweep_command->add_option("-o,--output", study_options.folder,
+                            "folder of the results; the same folder goes on with them");
+  sweep_command->add_option("--shard", study_options.shard, "I/N: only the I-th of N parts; `merge` joins them");
+  sweep_command->add_option("--jobs", study_options.jobs, "threads (default: all)")->check(CLI::Range(1, 4096));
+  sweep_command->add_option("--progress", study_options.progress, "auto, plain, json, none")->capture_default_str();
+  sweep_command->add_option("--max-failures", study_options.most_failures, "stop when more points have failed")
+      ->check(CLI::NonNegativeNumber);
+  sweep_command->add_flag("--dry-run", study_options.dry_run,
+                          "show the number of points, the first five and the time; write nothing");
+  sweep_command->footer("Example: tilewright sweep docs/studies/edge_array.yaml -o results");
+
+  std::string merge_folder;
+  CLI::App* merge_command = app.add_subcommand("merge", "join the shards of a study");
+  merge_command->add_option("folder", merge_folder, "folder of the results")->required();
+
+  std::string export_folder, export_format = "csv", export_output;
+  CLI::App* export_command = app.add_subcommand("export", "the results of a study as a table");
+  export_command->add_option("folder", export_folder, "folder of the results")->required();
+  export_command->add_option("--format", export_format, "csv, jsonl")->capture_default_str();
+  export_command->add_option("-o,--output", export_output, "write to this file instead of standard output");
+
+  std::string compare_a, compare_b;
+  double tolerance = 0;
+  CLI::App* compare_command = app.add_subcommand("compare", "figures of two studies that differ");
+  compare_command->add_option("a", compare_a, "folder of the results before")->required();
+  compare_command->add_option("b", compare_b, "folder of the results after")->required();
+  compare_command->add_option("--tolerance", tolerance, "relative difference that is let pass")
+      ->check(CLI::Range(0.0, 1e9));
+
   std::string shell;
   CLI::App* completion_command = app.add_subcommand("completion", "print the completion script of a shell");
   completion_command->add_option("shell", shell, "bash, zsh, fish")->required();
@@ -153,6 +184,10 @@ int dispatch(int argc, char** argv) {
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);
   if (*check_command) return check(check_files);
+  if (*sweep_command) return sweep(study_options);
+  if (*merge_command) return merge(merge_folder);
+  if (*export_command) return export_table(export_folder, export_format, export_output);
+  if (*compare_command) return compare(compare_a, compare_b, tolerance);
   require_choice("completion", shell, {"bash", "zsh", "fish"});
   deliver(completion_script(app, shell), "");
   return done;
@@ -170,6 +205,9 @@ int main(int argc, char** argv) {
   } catch (const tilewright::InputError& error) {
     fmt::print(stderr, "tilewright: {}\n", error.what());
     return bad_input;
+  } catch (const tilewright::StoreError& error) {
+    fmt::print(stderr, "tilewright: {}\n", error.what());
+    return interrupted;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "tilewright: out of memory\n");
     return internal_error;

@@ -65,29 +65,23 @@ void require_choice(std::string_view option, const std::string& got, const std::
 }
 
 WorkloadGraph prepared_workload(const RunOptions& options) {
-  ImportOptions import;
-  import.dims = parse_set(options.set);
-  import.batch = options.batch;
-  import.allow_unmodelled = options.allow_unmodelled;
-  const Fusion fusion = fusion_of(options.fuse);
-  std::optional<Precision> precision;
+  WorkloadRequest request;
+  request.workload = options.workload;
+  request.fusion = fusion_of(options.fuse);
+  request.import.dims = parse_set(options.set);
+  request.import.batch = options.batch;
+  request.import.allow_unmodelled = options.allow_unmodelled;
   if (!options.precision.empty()) {
-    precision = precision_from(options.precision);
-    if (!precision) {
-      std::vector<std::string> known = data_type_names();
-      known.insert(known.end(), {"w8a16", "w4a16"});
-      throw InputError(option_place("--precision"), unknown_message("precision", options.precision, known));
-    }
+    request.precision = precision_from(options.precision);
+    if (!request.precision)
+      throw InputError(option_place("--precision"), unknown_message("precision", options.precision, precision_names()));
   }
-  if (!import.dims.empty() && is_generator(options.workload)) {
+  if (!request.import.dims.empty() && is_generator(options.workload)) {
     throw InputError(
         option_place("--set"),
         "a generator has no symbolic dimensions; write its parameters behind the name, for example resnet50:batch=8");
   }
-  WorkloadGraph graph = load_workload(options.workload, import);
-  if (options.batch > 0 && graph.batch != options.batch) graph = set_batch(graph, options.batch);
-  if (precision) graph = set_precision(graph, *precision);
-  return fuse(graph, fusion);
+  return prepare_workload(request);
 }
 
 std::vector<Chip> chosen_chips(const RunOptions& options) {
@@ -114,6 +108,10 @@ std::vector<Chip> chosen_chips(const RunOptions& options) {
   return chips;
 }
 
+int job_count(int asked) {
+  return asked > 0 ? asked : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 NetworkOptions network_options(const RunOptions& options) {
   require_choice("--objective", options.objective, {"latency", "energy", "edp"});
   require_choice("--engine", options.engine, {"roofline", "analytical"});
@@ -123,7 +121,7 @@ NetworkOptions network_options(const RunOptions& options) {
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;
   network.precision_given = !options.precision.empty();
-  network.jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  network.jobs = job_count(options.jobs);
   return network;
 }
 

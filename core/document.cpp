@@ -58,6 +58,7 @@ using Node = Value::Node;
 struct Tree {
   std::string file;
   std::deque<Node> nodes;
+  std::deque<std::string> others;  // files that overrides were written in
 };
 
 std::string path_to(const Node& node) {
@@ -465,6 +466,109 @@ Dollars Value::as_price() const {
 SquareMillimetres Value::as_area() const {
   static constexpr Unit units[] = {{"mm2", 1}, {"um2", 1e-6}, {"cm2", 1e2}};
   return {quantity(*this, "an area", units)};
+}
+
+namespace {
+
+/// A copy with fresh read marks. Recursion ends at most_depth, as the parser does.
+Node* copy_into(Tree& tree, const Node& from) {
+  Node& to = tree.nodes.emplace_back();
+  to.file = &tree.file;
+  to.kind = from.kind;
+  to.line = from.line;
+  to.column = from.column;
+  to.step = from.step;
+  to.text = from.text;
+  to.index = from.index;
+  for (const Node* item : from.items) {
+    to.items.push_back(copy_into(tree, *item));
+    to.items.back()->parent = &to;
+  }
+  for (const Node::Entry& entry : from.entries) {
+    to.entries.push_back({entry.key, entry.line, entry.column, copy_into(tree, *entry.value), false});
+    to.entries.back().value->parent = &to;
+  }
+  return &to;
+}
+
+/// "levels[1].capacity" -> levels, [1], capacity
+std::vector<std::string> steps_of(std::string_view path) {
+  std::vector<std::string> steps(1);
+  for (const char c : path) {
+    if (c == '.' || c == '[') steps.emplace_back();
+    if (c != '.') steps.back() += c;
+  }
+  return steps;
+}
+
+/// What an item of a list is called: its `name`, else its position.
+std::string item_name(const Node& item, std::size_t position) {
+  const auto name = item.index.find("name");
+  return name == item.index.end() ? fmt::format("[{}]", position) : item.entries[name->second].value->text;
+}
+
+Node* child_of(Node& node, const std::string& step, const Override& override) {
+  std::vector<std::string> known;
+  for (const Node::Entry& entry : node.entries) {
+    if (entry.key == step) return entry.value;
+    known.push_back(entry.key);
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    if (item_name(*node.items[i], i) == step || fmt::format("[{}]", i) == step) return node.items[i];
+    known.push_back(item_name(*node.items[i], i));
+  }
+  if (known.empty())
+    throw InputError(override.from, fmt::format("{} is a single value, it has no '{}'", path_to(node), step));
+  throw InputError(override.from, unknown_message("key", step, known));
+}
+
+}  // namespace
+
+Value with_overrides(const Value& root, const std::vector<Override>& overrides) {
+  const auto tree = std::make_shared<Tree>();
+  tree->file = root.place().file;
+  Node* top = copy_into(*tree, *root.node_);
+  for (const Override& override : overrides) {
+    const std::vector<std::string> steps = steps_of(override.path);
+    Node* node = top;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const bool added = i + 1 == steps.size() && node->kind == Kind::map && !node->index.contains(steps[i]);
+      if (!added) {
+        node = child_of(*node, steps[i], override);
+        continue;
+      }
+      Node& fresh = tree->nodes.emplace_back();
+      fresh.kind = Kind::scalar;
+      fresh.parent = node;
+      fresh.step = key_step(steps[i]);
+      node->index.emplace(steps[i], node->entries.size());
+      node->entries.push_back({steps[i], override.from.line, override.from.column, &fresh, false});
+      node = &fresh;
+    }
+    if (node->kind != Kind::scalar)
+      throw InputError(override.from, fmt::format("'{}' is {}, not a single value", override.path, describe(*node)));
+    node->file = &tree->others.emplace_back(override.from.file);
+    node->line = override.from.line;
+    node->column = override.from.column;
+    node->text = override.text;
+  }
+  return Value(std::shared_ptr<Node>(tree, top));
+}
+
+Value scalar_at(const Value& where, std::string text) {
+  const Place place = where.place();
+  const auto tree = std::make_shared<Tree>();
+  tree->file = place.file;
+  Node& node = tree->nodes.emplace_back();
+  node.file = &tree->file;
+  node.kind = Kind::scalar;
+  node.line = place.line;
+  node.column = place.column;
+  node.step = place.key;
+  node.text = std::move(text);
+  Node& above = tree->nodes.emplace_back();  // a step counts below a parent only
+  node.parent = &above;
+  return Value(std::shared_ptr<Node>(tree, &node));
 }
 
 Value parse_yaml(const std::string& text, const std::string& name) {

@@ -14,6 +14,8 @@
 
 namespace tilewright {
 
+struct Override;
+
 /// One YAML node with its place. Cheap to copy (shared ownership of the parsed tree).
 /// Every accessor throws InputError with file, line and key when the value is missing or of another kind.
 class Value {
@@ -58,8 +60,23 @@ class Value {
   explicit Value(std::shared_ptr<Node> node) : node_(std::move(node)) {}
 
  private:
+  friend Value with_overrides(const Value& root, const std::vector<Override>& overrides);
   std::shared_ptr<Node> node_;
 };
+
+/// A scalar to put into a document: `path` as in messages, where an item of a list is named by its position or by its
+/// `name` ("compute.rows", "levels.Buffer.capacity", "levels[1].capacity"). `from`: where the scalar was written.
+struct Override {
+  std::string path;
+  std::string text;
+  Place from;
+};
+/// A copy of a whole document with scalars replaced or, in a map, added; nothing of it is marked as read. InputError at the place
+/// of the override when the path leads nowhere (the nearest key is named) or to something that is not a single value.
+Value with_overrides(const Value& root, const std::vector<Override>& overrides);
+
+/// A scalar with another text at the place of `where`, for values that are a part of a longer text.
+Value scalar_at(const Value& where, std::string text);
 
 /// Parse a file. Errors: missing file, a directory, over 16 MiB, not UTF-8 text, YAML syntax, duplicate key, alias bombs.
 Value load_yaml(const std::string& path);

@@ -50,6 +50,12 @@ std::optional<Precision> precision_from(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> precision_names() {
+  std::vector<std::string> names = data_type_names();
+  names.insert(names.end(), {"w8a16", "w4a16"});
+  return names;
+}
+
 std::string name(const Precision& precision) {
   if (precision.weights == precision.activations) return std::string(name(precision.weights));
   if (precision == Precision{DataType::int8, DataType::fp16}) return "w8a16";

@@ -26,6 +26,7 @@ struct Precision {
   friend bool operator==(const Precision&, const Precision&) = default;
 };
 std::optional<Precision> precision_from(std::string_view name);
+std::vector<std::string> precision_names();
 std::string name(const Precision& precision);
 
 }  // namespace tilewright

@@ -31,8 +31,10 @@ const std::vector<Room>& rooms() {
     const Names cost = with(mapping, "sim/cost/");
     const Names search = with(cost, "sim/search/");
     const Names network = with(search, "sim/network/");
+    Names study = with(with(network, "sim/study/"), "workloads/onnx/load.");
+    study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/"});
     const Names report = with(network, "sim/report/");
-    Names everything = report;
+    Names everything = with(report, "sim/study/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -55,6 +57,7 @@ const std::vector<Room>& rooms() {
         {"sim/cost/", cost},
         {"sim/search/", search},
         {"sim/network/", network},
+        {"sim/study/", study},
         {"sim/report/", report},
         {"cli/", everything},
         {"bench/", everything},
@@ -76,14 +79,15 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 7>& third_parties() {
-  static const std::array<ThirdParty, 7> list{{
+const std::array<ThirdParty, 8>& third_parties() {
+  static const std::array<ThirdParty, 8> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
-      {"boost/", {"workloads/", "tests/workloads/"}},
-      {"nlohmann/", {"sim/report/", "cli/", "tests/"}},
+      {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
+      {"sqlite3.h", {"sim/study/"}},
+      {"nlohmann/", {"sim/report/", "sim/study/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
   }};
   return list;

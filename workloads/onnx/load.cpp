@@ -42,4 +42,12 @@ WorkloadGraph load_workload(const std::string& workload, const ImportOptions& op
                                             workload.substr(0, workload.find(':')), names));
 }
 
+WorkloadGraph prepare_workload(const WorkloadRequest& request) {
+  WorkloadGraph graph = load_workload(request.workload, request.import);
+  const std::int64_t batch = request.import.batch;
+  if (batch > 0 && graph.batch != batch) graph = set_batch(graph, batch);
+  if (request.precision) graph = set_precision(graph, *request.precision);
+  return fuse(graph, request.fusion);
+}
+
 }  // namespace tilewright

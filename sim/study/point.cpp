@@ -1,0 +1,166 @@
+#include "sim/study/point.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <cmath>
+
+#include "arch_models/load.hpp"
+#include "core/text_file.hpp"
+#include "core/version.hpp"
+#include "sim/network/network.hpp"
+#include "sim/study/metrics.hpp"
+#include "workloads/onnx/load.hpp"
+#include "workloads/zoo/zoo.hpp"
+
+namespace tilewright {
+namespace {
+
+constexpr std::int64_t most_file_bytes = std::int64_t{4} << 30;
+
+/// SHA-1 cut to 122 bits (a version 5 UUID), as 32 hexadecimal digits.
+std::string digest(const std::string& text) {
+  const boost::uuids::uuid id = boost::uuids::name_generator_sha1(boost::uuids::ns::oid())(text);
+  std::string hex;
+  for (const std::uint8_t byte : id) hex += fmt::format("{:02x}", byte);
+  return hex;
+}
+
+std::string_view after(std::string_view key, std::string_view prefix) { return key.substr(prefix.size()); }
+
+/// What the model axes of a point ask of its workload.
+WorkloadRequest workload_request(const StudyRequest& request, const std::vector<std::string>& keys,
+                                 const StudyPoint& point) {
+  WorkloadRequest asked;
+  asked.workload = point.workload;
+  asked.fusion = request.fusion;
+  std::string parameters;
+  for (std::size_t a = 0; a < keys.size(); ++a) {
+    const std::string_view key = keys[a];
+    const std::string& value = point.values[a];
+    if (!key.starts_with("model.")) continue;
+    if (key == "model.precision") {
+      asked.precision = precision_from(value);
+    } else if (key == "model.fuse") {
+      asked.fusion = value == "none" ? Fusion::none : value == "attention" ? Fusion::attention : Fusion::normal;
+    } else if (key == "model.batch") {
+      asked.import.batch = std::stoll(value);
+    } else if (key.starts_with("model.set.")) {
+      asked.import.dims.emplace(after(key, "model.set."), std::stoll(value));
+    } else {
+      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ",", after(key, "model."), value);
+    }
+  }
+  if (!parameters.empty()) {
+    if (!is_generator(point.workload)) {
+      throw InputError(
+          {point.workload, 0, 0, ""},
+          fmt::format("only a generator has the parameters {}; of a file vary model.precision, model.batch, "
+                      "model.fuse or model.set.DIM",
+                      parameters));
+    }
+    asked.workload += (asked.workload.find(':') == std::string::npos ? ":" : ",") + parameters;
+  }
+  return asked;
+}
+
+bool meets(const StudyConstraint& constraint, double figure) {
+  return constraint.comparison == Comparison::at_most ? figure <= constraint.limit : figure >= constraint.limit;
+}
+
+}  // namespace
+
+std::string_view name(PointStatus status) {
+  switch (status) {
+    case PointStatus::done: return "done";
+    case PointStatus::violates: return "violates";
+    case PointStatus::infeasible: return "infeasible";
+    case PointStatus::failed: return "failed";
+  }
+  return "";
+}
+
+PointEvaluator::PointEvaluator(const StudyRequest& request) : request_(request), keys_(axis_keys(request)) {
+  for (const std::string& chip : request.chips) {
+    const Value document = chip_document(chip);
+    read_chip(document);
+    contents_.emplace(chip, digest(read_file(document.place().file, most_file_bytes)));
+    chips_.emplace(chip, document);
+  }
+  for (const std::string& workload : request.workloads) {
+    contents_.emplace(workload, is_generator(workload) ? workload : digest(read_file(workload, most_file_bytes)));
+  }
+}
+
+std::string PointEvaluator::identity(const StudyPoint& point) const {
+  std::string text =
+      fmt::format("tilewright {}\nworkload {}\nchip {}\nengine {}\nobjective {}\nfuse {}\n", version,
+                  contents_.at(point.workload), contents_.at(point.chip), static_cast<int>(request_.engine),
+                  static_cast<int>(request_.objective), static_cast<int>(request_.fusion));
+  for (std::size_t a = 0; a < keys_.size(); ++a) text += fmt::format("{} = {}\n", keys_[a], point.values[a]);
+  for (const StudyConstraint& constraint : request_.constraints) text += fmt::format("{}\n", constraint.text);
+  return digest(text);
+}
+
+std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& point) {
+  std::string key = point.workload;
+  for (std::size_t a = 0; a < keys_.size(); ++a) {
+    if (keys_[a].starts_with("model.")) key += fmt::format("\n{}={}", keys_[a], point.values[a]);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = graphs_.find(key); found != graphs_.end()) return found->second;
+  }
+  auto graph = std::make_shared<const WorkloadGraph>(prepare_workload(workload_request(request_, keys_, point)));
+  const std::lock_guard lock(mutex_);
+  constexpr std::size_t most_kept = 256;  // a graph holds some hundred KiB
+  if (graphs_.size() >= most_kept) graphs_.clear();
+  return graphs_.emplace(key, std::move(graph)).first->second;
+}
+
+PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
+  std::vector<Override> overrides;
+  bool precision_given = false;
+  std::size_t a = 0;
+  for (const auto& group : request_.axes) {
+    for (const StudyAxis& axis : group) {
+      if (axis.key.starts_with("chip.")) {
+        overrides.push_back({std::string(after(axis.key, "chip.")), point.values[a], axis.place});
+      }
+      precision_given |= axis.key == "model.precision";
+      ++a;
+    }
+  }
+  const Chip chip = read_chip(with_overrides(chips_.at(point.chip), overrides));
+  const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
+  NetworkOptions options;
+  options.engine = request_.engine;
+  options.objective = request_.objective;
+  options.precision_given = precision_given;
+  const NetworkEvaluation result = evaluate_network(*graph, chip, options);
+  if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
+
+  PointResult evaluated{PointStatus::done, "", {}};
+  for (const Metric& metric : study_metrics()) evaluated.figures.push_back(metric.of(result, chip));
+  for (const StudyConstraint& constraint : request_.constraints) {
+    const double figure = evaluated.figures[constraint.metric];
+    if (std::isnan(figure)) {
+      throw InputError({request_.path, 0, 0, "constraints"},
+                       fmt::format("{} gives no {}", chip.name, study_metrics()[constraint.metric].name));
+    }
+    if (!meets(constraint, figure)) {
+      evaluated.status = PointStatus::violates;
+      evaluated.message +=
+          fmt::format("{}{} is not met: {:.6g}", evaluated.message.empty() ? "" : "; ", constraint.text, figure);
+    }
+  }
+  return evaluated;
+}
+
+PointResult PointEvaluator::evaluate(const StudyPoint& point) {
+  try {
+    return evaluate_or_throw(point);
+  } catch (const InputError& error) { return {PointStatus::failed, error.what(), {}}; }
+}
+
+}  // namespace tilewright

@@ -1,0 +1,52 @@
+// The result of one point of a study, and what makes a point the same as another.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sim/study/request.hpp"
+#include "workloads/graph.hpp"
+
+namespace tilewright {
+
+/// done: all figures hold and every constraint is met. violates: all figures hold, a constraint is not met (`message`). infeasible: a
+/// layer does not fit on the chip. failed: the point cannot be built (an unknown key, a value out of range ...).
+enum class PointStatus { done, violates, infeasible, failed };
+std::string_view name(PointStatus status);
+
+struct PointResult {
+  PointStatus status = PointStatus::failed;
+  std::string message;  // "" when done
+  std::vector<double>
+      figures;  // beside study_metrics(); empty when infeasible or failed; NaN: the chip file gives none
+};
+
+/// Evaluates points; reads every workload and chip file once. Safe to use from several threads.
+class PointEvaluator {
+ public:
+  /// InputError when a workload or chip of the request cannot be read as it stands.
+  explicit PointEvaluator(const StudyRequest& request);
+
+  /// 128 bits in hexadecimal over all that decides the result: program version, content of the workload and chip files, the
+  /// values of the axes, engine, objective, fusion, constraints. Equal points of different studies have equal identities.
+  std::string identity(const StudyPoint& point) const;
+
+  /// Never throws for a bad point: it says so in its status.
+  PointResult evaluate(const StudyPoint& point);
+
+ private:
+  std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
+  PointResult evaluate_or_throw(const StudyPoint& point);
+
+  const StudyRequest& request_;
+  std::vector<std::string> keys_;
+  std::map<std::string, Value> chips_;           // documents by name
+  std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const WorkloadGraph>> graphs_;  // by workload and model axes
+};
+
+}  // namespace tilewright

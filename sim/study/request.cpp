@@ -1,0 +1,302 @@
+#include "sim/study/request.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/checked.hpp"
+#include "core/text_file.hpp"
+#include "sim/study/metrics.hpp"
+#include "workloads/data_type.hpp"
+
+namespace tilewright {
+namespace {
+
+constexpr std::int64_t most_points = std::int64_t{1} << 62;
+constexpr std::int64_t most_values = 1'000'000;  // of one axis
+
+std::vector<std::string> words(const Value& list) {
+  std::vector<std::string> found;
+  for (const Value& item : list.items()) {
+    found.push_back(item.as_string());
+    if (std::count(found.begin(), found.end(), found.back()) > 1)
+      item.fail(fmt::format("'{}' stands here twice", shown(found.back())));
+  }
+  if (found.empty()) list.fail("the list is empty");
+  return found;
+}
+
+/// "64 KiB" -> 64 and "KiB".
+struct Amount {
+  double number = 0;
+  std::string unit;
+};
+
+Amount amount(const Value& value) {
+  const std::string text = value.as_string();
+  Amount result;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, result.number);
+  if (error != std::errc{} || !std::isfinite(result.number))
+    value.fail(fmt::format("expected a number, with its unit where it has one, got '{}'", shown(text)));
+  result.unit.assign(rest, end);
+  result.unit.erase(0, result.unit.find_first_not_of(' '));
+  return result;
+}
+
+std::string written(double number, const std::string& unit) {
+  return unit.empty() ? fmt::format("{:.12g}", number) : fmt::format("{:.12g} {}", number, unit);
+}
+
+/// Both ends of a range in one unit: sizes such as 64 KiB and 1 MiB are brought to bytes.
+std::pair<Amount, Amount> ends(const Value& list) {
+  const std::vector<Value> items = list.items();
+  if (items.size() != 2) list.fail(fmt::format("expected [first, last], got {} values", items.size()));
+  std::pair<Amount, Amount> both{amount(items[0]), amount(items[1])};
+  if (both.first.unit != both.second.unit) {
+    both = {{items[0].as_bytes().value, "B"}, {items[1].as_bytes().value, "B"}};
+  }
+  if (both.second.number < both.first.number) list.fail("the last value is below the first");
+  return both;
+}
+
+bool whole(double number) { return number == std::floor(number); }
+
+std::vector<std::string> values_of(const Value& axis) {
+  if (axis.is_list()) return words(axis);
+  std::vector<std::string> values;
+  if (const auto log_range = axis.find("log_range")) {
+    const auto [first, last] = ends(*log_range);
+    if (first.number <= 0) log_range->fail("a logarithmic range begins above zero");
+    const std::int64_t points = axis.at("points").as_int(2, most_values);
+    const bool round = whole(first.number) && whole(last.number) && (first.unit.empty() || first.unit == "B");
+    for (std::int64_t i = 0; i < points; ++i) {
+      const double part = static_cast<double>(i) / static_cast<double>(points - 1);
+      double number = first.number * std::pow(last.number / first.number, part);
+      if (i + 1 == points) number = last.number;
+      if (round) number = std::round(number);
+      std::string value = written(number, first.unit);
+      if (values.empty() || values.back() != value)
+        values.push_back(std::move(value));  // rounding may bring two together
+    }
+  } else {
+    const Value range = axis.at("range");
+    const auto [first, last] = ends(range);
+    const Value step_value = axis.at("step");
+    const Amount step = amount(step_value);
+    if (step.number <= 0) step_value.fail("the step must be above zero");
+    if (step.unit != first.unit)
+      step_value.fail(fmt::format("write the step in the unit of the range, '{}'", first.unit));
+    const double steps = (last.number - first.number) / step.number;
+    if (steps >= static_cast<double>(most_values)) step_value.fail(fmt::format("more than {} values", most_values));
+    for (std::int64_t i = 0; static_cast<double>(i) <= steps * (1 + 1e-12); ++i) {
+      values.push_back(written(first.number + static_cast<double>(i) * step.number, first.unit));
+    }
+  }
+  axis.reject_unread_keys();
+  return values;
+}
+
+StudyAxis axis_of(const Value& vary, const std::string& key) {
+  const Value value = vary.at(key);
+  if (!key.starts_with("chip.") && !key.starts_with("model.")) {
+    value.fail(
+        "an axis begins with 'chip.' (a key of the chip file) or 'model.' (precision, batch, fuse, set.DIM, or a "
+        "parameter of a generator)");
+  }
+  StudyAxis axis{key, values_of(value), value.place()};
+  if (key == "model.precision") {
+    for (const std::string& word : axis.values) {
+      if (!precision_from(word)) value.fail(unknown_message("precision", word, precision_names()));
+    }
+  } else if (key == "model.fuse") {
+    for (const std::string& word : axis.values)
+      scalar_at(value, word).as_choice("fusion", {"none", "default", "attention"});
+  } else if (key == "model.batch" || key.starts_with("model.set.")) {
+    for (const std::string& word : axis.values) scalar_at(value, word).as_int(1, most_points);
+  }
+  return axis;
+}
+
+/// Groups of axes that advance together: those named in `zip`, and every other axis alone, in file order.
+std::vector<std::vector<StudyAxis>> axes_of(const Value& root) {
+  const auto vary = root.find("vary");
+  std::vector<std::vector<std::string>> zipped;
+  if (const auto zip = root.find("zip")) {
+    for (const Value& group : zip->items()) {
+      zipped.push_back(words(group));
+      for (const Value& key : group.items()) {
+        const std::vector<std::string> known = vary ? vary->keys() : std::vector<std::string>{};
+        key.as_choice("axis", known);
+        for (std::size_t g = 0; g + 1 < zipped.size(); ++g) {
+          if (std::count(zipped[g].begin(), zipped[g].end(), key.as_string()) > 0) key.fail("the axis is zipped twice");
+        }
+      }
+    }
+  }
+  std::vector<std::vector<StudyAxis>> groups;
+  if (!vary) return groups;
+  for (const std::string& key : vary->keys()) {
+    const auto zip = std::find_if(zipped.begin(), zipped.end(),
+                                  [&](const auto& keys) { return std::count(keys.begin(), keys.end(), key) > 0; });
+    if (zip == zipped.end()) {
+      groups.push_back({axis_of(*vary, key)});
+    } else if (zip->front() == key) {
+      std::vector<StudyAxis> group;
+      for (const std::string& name : *zip) group.push_back(axis_of(*vary, name));
+      for (const StudyAxis& axis : group) {
+        if (axis.values.size() != group.front().values.size()) {
+          throw InputError(axis.place, fmt::format("{} values, but {} with {} are zipped", axis.values.size(),
+                                                   group.front().values.size(), group.front().key));
+        }
+      }
+      groups.push_back(std::move(group));
+    }
+  }
+  return groups;
+}
+
+StudyConstraint constraint_of(const Value& item) {
+  StudyConstraint constraint{.text = item.as_string()};
+  const std::size_t at = constraint.text.find_first_of("<>");
+  if (at == std::string::npos || at + 1 >= constraint.text.size() || constraint.text[at + 1] != '=')
+    item.fail("a constraint reads METRIC <= LIMIT or METRIC >= LIMIT, for example 'area <= 10 mm2'");
+  std::string metric = constraint.text.substr(0, at);
+  metric.erase(metric.find_last_not_of(' ') + 1);
+  std::string limit = constraint.text.substr(at + 2);
+  limit.erase(0, limit.find_first_not_of(' '));
+  constraint.metric = metric_position(item, metric);
+  constraint.comparison = constraint.text[at] == '<' ? Comparison::at_most : Comparison::at_least;
+  constraint.limit = study_metrics()[constraint.metric].limit(scalar_at(item, limit));
+  return constraint;
+}
+
+void add_goals(const Value& objectives, std::string_view key, bool maximize, StudyRequest& request) {
+  const auto list = objectives.find(key);
+  if (!list) return;
+  for (const Value& item : list->items()) {
+    const std::size_t metric = metric_position(item, item.as_string());
+    for (const StudyGoal& goal : request.goals) {
+      if (goal.metric == metric) item.fail("is an objective already");
+    }
+    request.goals.push_back({metric, maximize});
+  }
+}
+
+}  // namespace
+
+StudyRequest parse_study(const std::string& text, const std::string& path) {
+  const Value root = parse_yaml(text, path);
+  StudyRequest request;
+  request.path = path;
+  request.text = text;
+  request.name = root.at("study").as_string();
+  request.workloads = words(root.at("workloads"));
+  request.chips = words(root.at("chips"));
+  request.axes = axes_of(root);
+  if (const auto constraints = root.find("constraints")) {
+    for (const Value& item : constraints->items()) request.constraints.push_back(constraint_of(item));
+  }
+  if (const auto objectives = root.find("objectives")) {
+    add_goals(*objectives, "minimize", false, request);
+    add_goals(*objectives, "maximize", true, request);
+  }
+  if (request.goals.empty())
+    request.goals = {{metric_position(root, "latency"), false}, {metric_position(root, "energy"), false}};
+  if (const auto search = root.find("search")) {
+    const std::string strategy = search->at("strategy").as_choice("strategy", {"grid", "random"});
+    request.strategy = strategy == "grid" ? Strategy::grid : Strategy::random;
+    if (request.strategy == Strategy::random) request.budget = search->at("budget").as_int(1, most_points);
+  }
+  if (const auto engine = root.find("engine")) {
+    request.engine =
+        engine->as_choice("engine", {"roofline", "analytical"}) == "roofline" ? Engine::roofline : Engine::analytical;
+  }
+  if (const auto objective = root.find("objective")) {
+    const std::string word = objective->as_choice("objective", {"latency", "energy", "edp"});
+    request.objective = word == "latency" ? Objective::latency : word == "energy" ? Objective::energy : Objective::edp;
+  }
+  if (const auto fuse = root.find("fuse")) {
+    const std::string word = fuse->as_choice("fusion", {"none", "default", "attention"});
+    request.fusion = word == "none" ? Fusion::none : word == "attention" ? Fusion::attention : Fusion::normal;
+  }
+  if (const auto seed = root.find("seed")) request.seed = static_cast<std::uint64_t>(seed->as_int(0, most_points));
+  root.reject_unread_keys();
+  if (grid_size(request) > most_points) root.fail("the study has more than 2^62 points");
+  return request;
+}
+
+StudyRequest load_study(const std::string& path) {
+  constexpr std::int64_t most_bytes = std::int64_t{16} << 20;
+  return parse_study(read_file(path, most_bytes), path);
+}
+
+std::int64_t grid_size(const StudyRequest& request) {
+  std::int64_t size =
+      checked_mul(static_cast<std::int64_t>(request.workloads.size()), static_cast<std::int64_t>(request.chips.size()));
+  for (const auto& group : request.axes)
+    size = checked_mul(size, static_cast<std::int64_t>(group.front().values.size()));
+  return size;
+}
+
+StudyPoint point_at(const StudyRequest& request, std::int64_t index) {
+  StudyPoint point{.index = index, .workload = {}, .chip = {}, .values = {}};
+  std::vector<std::size_t> digits(request.axes.size());
+  const auto take = [&index](std::size_t size) {
+    const auto digit = static_cast<std::size_t>(index % static_cast<std::int64_t>(size));
+    index /= static_cast<std::int64_t>(size);
+    return digit;
+  };
+  for (std::size_t g = request.axes.size(); g-- > 0;) digits[g] = take(request.axes[g].front().values.size());
+  point.chip = request.chips[take(request.chips.size())];
+  point.workload = request.workloads[take(request.workloads.size())];
+  for (std::size_t g = 0; g < request.axes.size(); ++g) {
+    for (const StudyAxis& axis : request.axes[g]) point.values.push_back(axis.values[digits[g]]);
+  }
+  return point;
+}
+
+std::vector<std::string> axis_keys(const StudyRequest& request) {
+  std::vector<std::string> keys;
+  for (const auto& group : request.axes) {
+    for (const StudyAxis& axis : group) keys.push_back(axis.key);
+  }
+  return keys;
+}
+
+std::vector<std::string> canonical_lines(const StudyRequest& request) {
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("study: {}", request.name));
+  lines.push_back(fmt::format("workloads: {}", fmt::join(request.workloads, ", ")));
+  lines.push_back(fmt::format("chips: {}", fmt::join(request.chips, ", ")));
+  for (const auto& group : request.axes) {
+    for (const StudyAxis& axis : group)
+      lines.push_back(fmt::format("vary {}: {}", axis.key, fmt::join(axis.values, ", ")));
+    if (group.size() > 1) {
+      std::vector<std::string> keys;
+      for (const StudyAxis& axis : group) keys.push_back(axis.key);
+      lines.push_back(fmt::format("zip: {}", fmt::join(keys, ", ")));
+    }
+  }
+  for (const StudyConstraint& constraint : request.constraints)
+    lines.push_back(fmt::format("constraint: {}", constraint.text));
+  for (const StudyGoal& goal : request.goals) {
+    lines.push_back(fmt::format("{}: {}", goal.maximize ? "maximize" : "minimize", study_metrics()[goal.metric].name));
+  }
+  lines.push_back(request.strategy == Strategy::grid ? "search: grid"
+                                                     : fmt::format("search: random, {} points", request.budget));
+  lines.push_back(fmt::format("engine: {}", request.engine == Engine::roofline ? "roofline" : "analytical"));
+  lines.push_back(fmt::format("objective: {}", request.objective == Objective::latency  ? "latency"
+                                               : request.objective == Objective::energy ? "energy"
+                                                                                        : "edp"));
+  lines.push_back(fmt::format("fuse: {}", request.fusion == Fusion::none        ? "none"
+                                          : request.fusion == Fusion::attention ? "attention"
+                                                                                : "default"));
+  lines.push_back(fmt::format("seed: {}", request.seed));
+  return lines;
+}
+
+}  // namespace tilewright

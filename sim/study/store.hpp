@@ -1,0 +1,63 @@
+// The store of a study: one SQLite file. The only room that sees SQLite.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/study/point.hpp"
+
+namespace tilewright {
+
+/// The store cannot go on (disk full, file gone, file damaged, in use): what is in it stays. Exit code 3.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct StoredPoint {
+  std::int64_t index = 0;  // position in the study's PointList
+  std::string identity;
+  PointResult result;
+};
+
+/// Part i of n of a study's points (by identity); 1 of 1: all.
+struct Shard {
+  int part = 1, parts = 1;
+};
+
+class StudyStore {
+ public:
+  /// Opens or makes FOLDER/points.sqlite (FOLDER/points-IofN.sqlite of a shard) for one process at a time. StoreError: the folder cannot be
+  /// written, another process has it, the file is damaged or of another program. InputError: it belongs to another study;
+  /// the message shows the lines that differ.
+  static StudyStore open(const std::string& folder, const StudyRequest& request, Shard shard);
+  /// Opens a store file to read, or StoreError.
+  static StudyStore read(const std::string& file);
+
+  StudyStore(StudyStore&&) noexcept;
+  ~StudyStore();
+
+  /// Durable when it returns: all of them or none.
+  void add(const std::vector<StoredPoint>& points);
+  /// done[i]: point i is stored. `size`: points of the study.
+  std::vector<bool> stored(std::int64_t size) const;
+  std::int64_t count() const;
+  /// In the order of their indices; `visit` gets one at a time, so that memory stays flat.
+  void for_each(const std::function<void(const StoredPoint&)>& visit) const;
+  /// The study that the store belongs to, as it was when the store was made.
+  StudyRequest request() const;
+  Shard shard() const;
+  /// Writes who added points when: version, host, command. Not part of any result.
+  void note_run(const std::string& text);
+
+ private:
+  struct Impl;
+  explicit StudyStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+std::string store_file(const std::string& folder, Shard shard);
+
+}  // namespace tilewright

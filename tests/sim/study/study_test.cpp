@@ -1,0 +1,256 @@
+// Studies: what a file asks for, and that nothing changes or loses a result.
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "arch_models/load.hpp"
+#include "sim/network/network.hpp"
+#include "sim/study/metrics.hpp"
+#include "sim/study/sweep.hpp"
+#include "sim/study/table.hpp"
+#include "workloads/onnx/load.hpp"
+
+namespace {
+
+using namespace tilewright;
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+/// A folder that goes with the test.
+struct Folder {
+  std::string path;
+  explicit Folder(const std::string& name)
+      : path((fs::temp_directory_path() / fmt::format("tilewright-{}-{}", name, getpid())).string()) {
+    fs::remove_all(path);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+};
+
+const std::string small_study = R"(
+study: small
+workloads: ["gemm:m=64,n=32,k=16", "gemm:m=8,n=8,k=8"]
+chips: [edge-systolic-16x16]
+vary:
+  chip.compute.rows: [4, 8]
+  chip.levels.DRAM.bandwidth: {log_range: [1 GB/s, 16 GB/s], points: 5}
+  model.precision: [int8, fp16]
+constraints: ["latency <= 1 ms"]
+)";
+
+StudyRequest study(const std::string& text) { return parse_study(text, "study.yaml"); }
+
+std::string table(const StudyStore& store) {
+  std::string text;
+  write_table(store, TableFormat::csv, [&text](std::string_view part) { text += part; });
+  return text;
+}
+
+SweepProgress sweep(const StudyRequest& request, const std::string& folder, int jobs = 1, Shard shard = {},
+                    std::function<void(const SweepProgress&)> progress = {}, const std::atomic<bool>* stop = nullptr) {
+  PointEvaluator evaluator(request);
+  StudyStore store = StudyStore::open(folder, request, shard);
+  SweepOptions options;
+  options.jobs = jobs;
+  options.shard = shard;
+  options.progress = std::move(progress);
+  options.stop = stop;
+  return run_sweep(request, evaluator, store, options);
+}
+
+}  // namespace
+
+TEST_CASE("a study's grid is workloads x chips x axes, zipped axes once") {
+  const StudyRequest request = study(R"(
+study: grid
+workloads: [resnet18]
+chips: [eyeriss, tpu-v1]
+vary:
+  chip.compute.rows: [8, 16, 32]
+  chip.clock: {range: [100 MHz, 300 MHz], step: 100 MHz}
+  model.batch: [1, 4]
+zip: [[chip.compute.rows, chip.clock]]
+)");
+  REQUIRE(grid_size(request) == 2 * 3 * 2);
+  CHECK(axis_keys(request) == std::vector<std::string>{"chip.compute.rows", "chip.clock", "model.batch"});
+  CHECK(point_at(request, 0).values == std::vector<std::string>{"8", "100 MHz", "1"});
+  CHECK(point_at(request, 3).values == std::vector<std::string>{"16", "200 MHz", "4"});
+  CHECK(point_at(request, 6).chip == "tpu-v1");
+}
+
+TEST_CASE("ranges keep their unit, sizes of different units become bytes, and logarithmic ends are exact") {
+  const auto values = [](const std::string& axis) {
+    return study("study: s\nworkloads: [resnet18]\nchips: [eyeriss]\nvary: {chip.x: " + axis + "}\n").axes[0][0].values;
+  };
+  CHECK(values("{range: [2, 8], step: 3}") == std::vector<std::string>{"2", "5", "8"});
+  CHECK(values("{log_range: [64 KiB, 1 MiB], points: 5}") ==
+        std::vector<std::string>{"65536 B", "131072 B", "262144 B", "524288 B", "1048576 B"});
+  CHECK(values("{log_range: [1, 2], points: 9}") == std::vector<std::string>{"1", "2"});  // rounded values once
+}
+
+TEST_CASE("a study file that asks for nonsense is refused at its place") {
+  const auto error = [](const std::string& from, const std::string& to) {
+    std::string text = small_study;
+    text.replace(text.find(from), from.size(), to);
+    try {
+      study(text);
+    } catch (const InputError& e) { return std::string(e.what()); }
+    return std::string("accepted");
+  };
+  CHECK_THAT(error("constraints", "constraint"), Contains("study.yaml:9") && Contains("'constraints'"));
+  CHECK_THAT(error("latency <=", "latencie <="), Contains("Did you mean 'latency'"));
+  CHECK_THAT(error("1 ms", "1"), Contains("no unit"));
+  CHECK_THAT(error("<= 1 ms", "< 1 ms"), Contains("METRIC <= LIMIT"));
+  CHECK_THAT(error("chip.compute.rows", "compute.rows"), Contains("begins with 'chip.'"));
+  CHECK_THAT(error("[4, 8]", "[]"), Contains("empty"));
+  CHECK_THAT(error("[4, 8]", "[4, 4]"), Contains("twice"));
+  CHECK_THAT(error("int8, fp16", "int8, fp166"), Contains("Did you mean 'fp16'"));
+  CHECK_THAT(error("[1 GB/s, 16 GB/s]", "[0 GB/s, 16 GB/s]"), Contains("above zero"));
+  CHECK_THAT(error("points: 5", "points: 1"), Contains("points"));
+}
+
+TEST_CASE("a point's figures are those of the same run on the changed chip") {
+  const StudyRequest request = study(small_study);
+  PointEvaluator evaluator(request);
+  const StudyPoint point = point_at(request, 13);
+  REQUIRE(point.values == std::vector<std::string>{"8", "2 GB/s", "fp16"});
+  const PointResult result = evaluator.evaluate(point);
+  REQUIRE(result.status == PointStatus::done);
+
+  Chip chip = load_chip("edge-systolic-16x16");
+  const Place here{"test", 0, 0, ""};
+  chip = read_chip(with_overrides(chip_document("edge-systolic-16x16"),
+                                  {{"compute.rows", "8", here}, {"levels.DRAM.bandwidth", "2 GB/s", here}}));
+  WorkloadRequest workload;
+  workload.workload = point.workload;
+  workload.precision = precision_from("fp16");
+  NetworkOptions options;
+  options.precision_given = true;
+  const NetworkEvaluation expected = evaluate_network(prepare_workload(workload), chip, options);
+  CHECK(result.figures[0] == expected.latency.value);
+  CHECK(result.figures[1] == expected.energy.total().value);
+}
+
+TEST_CASE("a bad point is a row with its reason and stops nothing") {
+  const StudyRequest request = study(R"(
+study: bad
+workloads: ["gemm:m=8,n=8,k=8"]
+chips: [edge-systolic-16x16]
+vary:
+  chip.compute.rows: [0, 8, many]
+  chip.levels.Scratchpad.capacity: [0 B, 64 KiB]
+)");
+  const Folder folder("bad");
+  const SweepProgress end = sweep(request, folder.path);
+  CHECK(end.stored == 6);
+  CHECK(end.by_status[static_cast<int>(PointStatus::failed)] == 5);
+  CHECK(end.by_status[static_cast<int>(PointStatus::done)] == 1);
+  CHECK_THAT(table(StudyStore::read(store_file(folder.path, {}))),
+             Contains("study.yaml:6") && Contains("compute.rows"));
+}
+
+TEST_CASE("threads, shards and interruptions leave the same table") {
+  const StudyRequest request = study(small_study);
+  const Folder plain("plain"), threads("threads"), shards("shards"), stopped("stopped");
+  sweep(request, plain.path);
+  const std::string expected = table(StudyStore::read(store_file(plain.path, {})));
+  REQUIRE(std::count(expected.begin(), expected.end(), '\n') == 1 + 40);
+
+  sweep(request, threads.path, 3);
+  CHECK(table(StudyStore::read(store_file(threads.path, {}))) == expected);
+
+  for (int part = 1; part <= 3; ++part) sweep(request, shards.path, 1, {part, 3});
+  CHECK(merge_shards(shards.path) == 40);
+  CHECK(table(StudyStore::read(store_file(shards.path, {}))) == expected);
+
+  std::int64_t runs = 0;
+  for (std::int64_t stored = 0; stored < 40; ++runs) {
+    std::atomic<bool> stop{false};
+    stored = sweep(
+                 request, stopped.path, 2, {}, [&](const SweepProgress&) { stop = true; }, &stop)
+                 .stored;
+    REQUIRE(runs < 40);
+  }
+  CHECK(runs > 1);
+  CHECK(table(StudyStore::read(store_file(stopped.path, {}))) == expected);
+}
+
+TEST_CASE("merging names the shards that were not run") {
+  const StudyRequest request = study(small_study);
+  const Folder folder("missing");
+  sweep(request, folder.path, 1, {1, 3});
+  sweep(request, folder.path, 1, {3, 3});
+  CHECK_THROWS_WITH(merge_shards(folder.path), Contains("shards 2/3 were not run"));
+  CHECK_THROWS_WITH(merge_shards(folder.path + "/nowhere"), Contains("nowhere"));
+}
+
+TEST_CASE("a changed study is refused with the lines that differ, and a new comment is no change") {
+  const Folder folder("changed");
+  sweep(study(small_study), folder.path);
+  CHECK_NOTHROW(StudyStore::open(folder.path, study("# again\n" + small_study), {}));
+  std::string changed = small_study;
+  changed.replace(changed.find("1 ms"), 4, "2 ms");
+  CHECK_THROWS_WITH(StudyStore::open(folder.path, study(changed), {}),
+                    Contains("- constraint: latency <= 1 ms") && Contains("+ constraint: latency <= 2 ms"));
+}
+
+TEST_CASE("a store in use, damaged, deleted or foreign is said so, and what was stored stays") {
+  const StudyRequest request = study(small_study);
+  const Folder folder("damaged");
+  const std::string file = store_file(folder.path, {});
+  sweep(request, folder.path);
+  {
+    const StudyStore held = StudyStore::open(folder.path, request, {});
+    CHECK_THROWS_WITH(StudyStore::open(folder.path, request, {}), Contains("another process"));
+  }
+  {
+    StudyStore store = StudyStore::open(folder.path, request, {});
+    fs::remove(file);
+    CHECK_THROWS_WITH(store.add({{0, "00", {PointStatus::failed, "x", {}}}}), Contains("deleted"));
+  }
+  std::ofstream(file) << std::string(8192, 'x');
+  CHECK_THROWS_AS(StudyStore::open(folder.path, request, {}), StoreError);
+  CHECK_THROWS_WITH(StudyStore::read(folder.path + "/none.sqlite"), Contains("no such store"));
+}
+
+TEST_CASE("comparing two runs finds the figures that changed") {
+  const Folder before("before"), after("after");
+  const StudyRequest request = study(small_study);
+  sweep(request, before.path);
+  sweep(request, after.path);
+  const std::string a = store_file(before.path, {}), b = store_file(after.path, {});
+  CHECK(compare_studies(a, b, 0).changed == 0);
+  {
+    StudyStore store = StudyStore::open(after.path, request, {});
+    StoredPoint point;
+    store.for_each([&](const StoredPoint& p) {
+      if (p.index == 7) point = p;
+    });
+    point.result.figures[1] *= 1.5;
+    store.add({point});
+  }
+  const StudyComparison comparison = compare_studies(a, b, 0.1);
+  CHECK(comparison.points == 40);
+  REQUIRE(comparison.changed == 1);
+  CHECK(comparison.largest[0].metric == "energy_j");
+  CHECK(comparison.largest[0].relative == Approx(0.5));
+  CHECK(compare_studies(a, b, 0.6).changed == 0);
+}
+
+TEST_CASE("a random study draws distinct points, the same for the same seed") {
+  const std::string text = small_study + "search: {strategy: random, budget: 12}\nseed: ";
+  const PointList one(study(text + "1")), again(study(text + "1")), other(study(text + "2"));
+  REQUIRE(one.size() == 12);
+  std::int64_t same = 0;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    CHECK(one[i] == again[i]);
+    CHECK((i == 0 || one[i] > one[i - 1]));
+    same += one[i] == other[i];
+  }
+  CHECK(same < 12);
+}
