@@ -10,7 +10,7 @@ namespace tilewright {
 namespace {
 
 Infeasible fault(std::string level, std::string reason, double needed = 0, double available = 0) {
-  return {std::move(level), std::move(reason), needed, available};
+  return {std::move(level), std::move(reason), needed, available, {}};
 }
 
 std::string level_name(const Chip& chip, std::size_t level) {

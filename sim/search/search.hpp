@@ -1,20 +1,46 @@
-// Search: the best mapping it can find. Receives an evaluator through sim/cost, knows no chip family.
+// Search: the best mapping of a problem on a chip, with a certificate. Knows no chip family.
 #pragma once
 
 #include <expected>
+#include <string>
 #include <vector>
 
 #include "sim/cost/cost.hpp"
 
 namespace tilewright {
 
-struct SearchResult {
-  Evaluation best;
-  std::vector<Evaluation> runners_up;  // next best distinct mappings, best first, at most four
-  std::int64_t evaluated = 0;
+enum class Factors { perfect, imperfect };  // perfect: bounds divide; imperfect: unrolled factors may leave a short last tile
+
+struct SearchOptions {
+  Objective objective = Objective::latency;  // latency: the least energy among equally fast mappings
+  Factors factors = Factors::imperfect;
+  bool free_keeps = false;        // which level keeps which operand is searched too, as far as the chip can store it
+  bool uneven = false;            // innermost register levels that keep one operand each may stand in any order
+  std::int64_t budget = 1'500'000;  // work: tiles bounded plus nests evaluated; never time
+  friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
-/// Finds a legal mapping, never worse than the trivial one; deterministic. Infeasible: not even one word of each operand fits.
+struct SearchResult {
+  Evaluation best;
+  std::vector<Evaluation> runners_up;  // next best distinct mappings that were met, best first, at most four
+  std::int64_t evaluated = 0;
+  double bound = 0;   // no mapping of the space scores less: seconds, joules or joule-seconds
+  double gap = 0;     // (score - bound) / score; 0: proven optimal over the space
+  std::string space;  // the space that the certificate speaks of, one sentence
+};
+
+/// The best mapping; deterministic. Equal questions are answered once per process (names do not matter). Infeasible: not even one word
+/// of each operand fits.
+std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip,
+                                                  const SearchOptions& options);
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, Objective objective);
+/// The same under rules of the caller's instead of the family's; not remembered.
+std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, const MapRules& rules,
+                                                  const SearchOptions& options);
+
+/// Latency-energy front of a layer, fastest first: the fastest mapping with the least energy, the most frugal one, and between them the
+/// most frugal ones under evenly spaced limits of time. The objective of the options is not read.
+std::expected<std::vector<Evaluation>, Infeasible> pareto_set(const Problem& problem, const Chip& chip,
+                                                              const SearchOptions& options);
 
 }  // namespace tilewright

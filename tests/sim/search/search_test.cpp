@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "arch_models/load.hpp"
-#include "sim/search/candidate.hpp"
 #include "sim/search/search.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
 
@@ -138,28 +137,6 @@ TEST_CASE("passes over a row stay outside the loops over its columns") {
     if (capacity < 48) CHECK(reads == 2 * 6 * 48);
     if (capacity > 1000) CHECK(reads == 6 * 48);
   }
-}
-
-TEST_CASE("a candidate keeps room for the instances that share an outer loop") {
-  Chip chip = tiny_chip();
-  const Problem problem = gemm(8, 8, 8);
-  const MapSpace space = map_space(problem, chip, family_of(chip).rules(chip, problem));
-  Candidate candidate = plain_candidate(space);
-  candidate.spatial_x[1 * 3 + 1] = 2;  // N over the columns of the buffer
-  candidate.temporal[2 * 3 + 1] = 8;   // the PE wishes for all of N: it gets the 4 of its column
-  Mapping mapping = trivial_mapping(problem, chip, space.rules.keeps);
-  REQUIRE(expand(space, candidate, mapping));
-  CHECK(tile_extents(problem, mapping, 2)[1] == 4);
-  CHECK(tile_extents(problem, mapping, 1)[1] == 8);
-}
-
-TEST_CASE("unrollings put the most parallel way first and stay within the fan-out") {
-  const SpatialSlot slot{0, LoopKind::spatial_x, 12, {0, 1}};
-  const auto ways = unrollings(slot, {7, 5}, false, 8);
-  REQUIRE_FALSE(ways.empty());
-  for (const auto& way : ways) CHECK(way[0] * way[1] <= 12);
-  // 7 of the first dim leave room for 1; 2 x 5 = 10 needs ceil(7 / 2) = 4 rounds: 7/4 x 5 = 8.75 in parallel on average
-  CHECK(ways.front() == std::vector<std::int64_t>{2, 5});
 }
 
 TEST_CASE("an engine with wired sides is filled on all of them") {
