@@ -19,6 +19,7 @@ struct RunOptions {
   std::string fuse = "default";
   std::string objective = "latency";
   std::string engine = "analytical";
+  std::string residency = "on";  // run and roofline
   std::string format = "text";
   std::string output;  // empty: stdout
   std::string layer;   // map only

@@ -50,6 +50,13 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_residency_option(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("--residency", options.residency,
+                  "what stays on chip between layers: on = the best plan over the graph, none = layer by layer")
+      ->capture_default_str();
+}
+
 /// CLI11's message, with the nearest command or option when a word is unknown.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   std::string message = error.what();
@@ -88,12 +95,14 @@ int dispatch(int argc, char** argv) {
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
   add_run_options(*run_command, run_options);
+  add_residency_option(*run_command, run_options);
   add_output_options(*run_command, run_options, "text, json, csv, html");
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");
 
   RunOptions map_options;
+  map_options.residency = "none";  // a layer alone
   CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
   add_run_options(*map_command, map_options);
   map_command->add_option("--layer", map_options.layer, "name of the layer (not needed when there is only one)");
@@ -111,6 +120,7 @@ int dispatch(int argc, char** argv) {
   CLI::App* roofline_command =
       app.add_subcommand("roofline", "the hierarchical roofline with one dot per layer, as SVG");
   add_run_options(*roofline_command, roofline_options);
+  add_residency_option(*roofline_command, roofline_options);
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 

@@ -120,6 +120,8 @@ NetworkOptions network_options(const RunOptions& options) {
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;
+  require_choice("--residency", options.residency, {"none", "on"});
+  network.residency = options.residency == "on" ? ResidencyOption::on : ResidencyOption::none;
   network.precision_given = !options.precision.empty();
   network.jobs = job_count(options.jobs);
   return network;
@@ -147,6 +149,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"fuse", options.fuse},
       {"objective", options.objective},
       {"engine", options.engine},
+      {"residency", options.residency},
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };

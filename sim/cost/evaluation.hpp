@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,16 @@ struct Evaluation {
   Joules energy_bound;     // no mapping can need less (compulsory traffic, arithmetic)
 };
 
+/// Where the activations of a layer live when the network is planned as a whole, and with whom it runs.
+struct Placement {
+  std::vector<std::pair<std::string, std::string>> inputs, outputs;  // tensor and level(s)
+  std::int64_t tiles = 1;                                            // of a depth-first group
+  std::vector<std::string> group;  // layers that run depth-first together, this one included; empty: alone
+  bool weights_ahead = false;      // loaded under the layer before
+  bool weights_pinned = false;     // loaded once for all tiles
+  Bytes reserved;                  // of the level, for tensors that stay while the layer runs
+};
+
 /// Plus cycles of one layer: kernels in order, fused ones in the shadow of the one before.
 struct LayerEvaluation {
   std::string name, op;
@@ -64,6 +75,19 @@ struct LayerEvaluation {
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
   double utilization = 0, optimality_gap = 0;  // gap of the chosen objective against its lower bound
   std::vector<std::string> notes;
+  std::optional<Placement> placement;  // only with residency
+};
+
+/// What keeping activations on chip saves against layer by layer.
+struct Residency {
+  std::string level;    // in which they stay
+  std::string space;    // the decisions that were compared, in words
+  bool proven = false;  // no other plan of the space is better
+  Seconds latency;      // layer by layer, as are energy and dram
+  Joules energy;
+  Bytes dram;
+  Bytes peak_reserved;        // most that stays on chip at a time
+  std::int64_t searches = 0;  // mappings searched for it
 };
 
 struct NetworkEvaluation {
@@ -81,7 +105,8 @@ struct NetworkEvaluation {
   Watts average_power;
   double throughput_per_s = 0;     // samples per second
   std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
-  std::string failure;             // not empty: infeasible, nothing else is valid
+  std::optional<Residency> residency;
+  std::string failure;  // not empty: infeasible, nothing else is valid
 };
 
 }  // namespace tilewright

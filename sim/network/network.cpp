@@ -15,6 +15,8 @@
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
 #include "sim/network/precision.hpp"
+#include "sim/network/residency.hpp"
+#include "sim/network/shadows.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
@@ -32,8 +34,6 @@ struct Plan {
   std::vector<Problem> problems;  // distinct, in order of first use
 };
 
-using Outcome = std::expected<Evaluation, Infeasible>;
-
 std::size_t index_of(std::vector<Problem>& problems, const Problem& problem) {
   const auto found = std::find(problems.begin(), problems.end(), problem);
   if (found != problems.end()) return static_cast<std::size_t>(found - problems.begin());
@@ -45,7 +45,7 @@ std::int64_t weight_bytes(const WorkloadGraph& graph) {
   std::int64_t bytes = 0;
   for (const Tensor& tensor : graph.tensors) {
     if (tensor.kind != TensorKind::weight || tensor.alias_of >= 0) continue;
-    bytes = checked_add(bytes, ceil_div(checked_mul(tensor.elements(), bits(tensor.type)), 8));
+    bytes = checked_add(bytes, tensor_bytes(tensor));
   }
   return bytes;
 }
@@ -70,18 +70,13 @@ struct Boundary {
 
 Boundary boundary_of(const WorkloadGraph& graph, int index) {
   const Layer& layer = graph.layers[static_cast<std::size_t>(index)];
-  const auto root = [&](TensorId id) {
-    while (graph.tensors[static_cast<std::size_t>(id)].alias_of >= 0)
-      id = graph.tensors[static_cast<std::size_t>(id)].alias_of;
-    return id;
-  };
   Boundary boundary;
   for (const TensorId id : layer.inputs) {
-    boundary.in |= graph.tensors[static_cast<std::size_t>(root(id))].kind == TensorKind::input;
+    boundary.in |= graph.tensors[static_cast<std::size_t>(storage_of(graph, id))].kind == TensorKind::input;
   }
   for (const TensorId id : layer.outputs) {
-    boundary.out |=
-        std::any_of(graph.outputs.begin(), graph.outputs.end(), [&](TensorId out) { return root(out) == root(id); });
+    boundary.out |= std::any_of(graph.outputs.begin(), graph.outputs.end(),
+                                [&](TensorId out) { return storage_of(graph, out) == storage_of(graph, id); });
   }
   return boundary;
 }
@@ -143,17 +138,6 @@ std::string unsupported_format(const WorkloadGraph& graph, const Chip& chip) {
   return "";
 }
 
-/// The roofline's view of an evaluated kernel: its time is the bound alone; counts and dynamic energy stay.
-Evaluation as_roofline(Evaluation e, const Chip& chip) {
-  e.utilization = e.cycles_bound.value > 0 ? e.utilization * (e.cycles / e.cycles_bound) : 0.0;
-  e.cycles = e.cycles_bound;
-  e.overhead = chip.launch_overhead * chip.clock;
-  e.compute.fill_drain = {};
-  e.compute.fill_share = 0;
-  e.energy.static_ = static_power(chip) * (e.cycles / chip.clock);
-  return e;
-}
-
 /// Best mappings of all distinct problems, placed by index: the number of jobs never changes a result.
 std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
                                        const NetworkOptions& options) {
@@ -207,8 +191,24 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
   return results;
 }
 
+/// A kernel with its cost, as the layer runs it.
+struct EvaluatedKernel {
+  Evaluation evaluation;
+  std::int64_t repeat = 1;
+  bool fused = false;
+};
+
+/// Equal layers that run in the same way.
+struct EvaluatedGroup {
+  int layer = 0;  // index in the graph: the first of them
+  std::int64_t repeat = 1;
+  std::vector<EvaluatedKernel> kernels;
+  Cycles wait;  // on top of the kernels: transfers that nothing hides
+  std::optional<Placement> placement;
+};
+
 /// Runs of kernels: one and the fused ones in its shadow, as ranges [first, last).
-std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<Kernel>& kernels) {
+std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<EvaluatedKernel>& kernels) {
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     if (kernels[k].fused && !ranges.empty()) {
@@ -249,19 +249,17 @@ EnergyBy with_static(EnergyBy energy, const Chip& chip, Seconds time, double chi
   return energy;
 }
 
-TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const std::vector<Outcome>& outcomes,
-                      const Chip& chip) {
+TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Chip& chip) {
   TimedLayer timed;
   LayerEvaluation& layer = timed.layer;
   layer.name = source.name;
   layer.op = source.op;
-  layer.repeat = lowered.group.repeat;
+  layer.repeat = group.repeat;
+  layer.placement = group.placement;
   layer.macs = macs(source);
   layer.operations = 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
-  for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
-    const Evaluation& e = *outcomes[lowered.problems[k]];
-    const std::int64_t repeat = lowered.kernels[k].repeat;
+  for (const auto& [e, repeat, fused] : group.kernels) {
     const double times = static_cast<double>(repeat);
     layer.kernels.emplace_back(e, repeat);
     layer.energy.compute += times * e.energy.compute;
@@ -275,7 +273,7 @@ TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const st
     (e.problem.compute == Compute::mac ? ideal_macs : ideal_vector) += times * e.utilization * e.cycles;
   }
   Cycles slowest;
-  for (const auto& [first, last] : shadows(lowered.kernels)) {
+  for (const auto& [first, last] : shadows(group.kernels)) {
     Cycles time, steady, bound;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
       const Evaluation& e = layer.kernels[k].first;
@@ -301,6 +299,8 @@ TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const st
     }
     timed.whole_bound += bound;
   }
+  timed.whole += group.wait;
+  timed.in_turn += group.wait;
   if (!layer.kernels.empty()) {
     const auto main = std::find_if(layer.kernels.begin(), layer.kernels.end(),
                                    [](const auto& kernel) { return kernel.first.problem.compute == Compute::mac; });
@@ -447,6 +447,140 @@ void sum_up(NetworkEvaluation& result, Bytes dram, Cycles ideal, Cycles work, co
   }
 }
 
+/// Layers and totals of the groups in their order.
+void total_up(NetworkEvaluation& result, const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph,
+              const Chip& chip, const NetworkOptions& options) {
+  std::vector<TimedLayer> timed;
+  Bytes dram;
+  Cycles ideal, work;
+  for (const EvaluatedGroup& group : groups) {
+    TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip);
+    t.layer.optimality_gap = gap(t, chip, options.objective);
+    const double times = static_cast<double>(t.layer.repeat);
+    dram += times * t.traffic;
+    if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;
+    work += times * t.whole;
+    timed.push_back(std::move(t));
+  }
+  const Pipeline pipeline = pipeline_of(timed);
+  if (pipeline.chips > 1) {
+    result.notes.push_back(
+        fmt::format("the network is resident on {:.0f} chips; static power is that of all of them", pipeline.chips));
+  }
+  for (TimedLayer& t : timed) {
+    contribute(t.layer, contribution(t, pipeline), chip, pipeline.chips);
+    result.layers.push_back(std::move(t.layer));
+  }
+  result.batch = graph.batch;
+  sum_up(result, dram, ideal, work, pipeline, chip);
+}
+
+std::vector<EvaluatedGroup> layer_by_layer_groups(const Plan& plan, const std::vector<Outcome>& outcomes) {
+  std::vector<EvaluatedGroup> groups;
+  for (const LoweredGroup& lowered : plan.groups) {
+    EvaluatedGroup group{lowered.group.layer, lowered.group.repeat, {}, {}, std::nullopt};
+    for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
+      group.kernels.push_back({*outcomes[lowered.problems[k]], lowered.kernels[k].repeat, lowered.kernels[k].fused});
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+/// The plan of one layer in words of the graph.
+Placement placement_of(const LayerPlan& plan, const WorkloadGraph& graph, const Chip& chip) {
+  const auto place = [&](Residence where) {
+    const std::string& outside = chip.levels.front().name;
+    const std::string& inside = chip.levels[static_cast<std::size_t>(homes_of(chip).activations)].name;
+    return where == Residence::outside ? outside : where == Residence::chip ? inside : inside + " and " + outside;
+  };
+  Placement placement;
+  for (const auto& [tensor, where] : plan.inputs)
+    placement.inputs.emplace_back(graph.tensors[static_cast<std::size_t>(tensor)].name, place(where));
+  for (const auto& [tensor, where] : plan.outputs)
+    placement.outputs.emplace_back(graph.tensors[static_cast<std::size_t>(tensor)].name, place(where));
+  placement.tiles = plan.tiles;
+  for (int layer = plan.first; plan.tiles > 1 && layer <= plan.last; ++layer)
+    placement.group.push_back(graph.layers[static_cast<std::size_t>(layer)].name);
+  placement.weights_ahead = plan.weights_ahead;
+  placement.weights_pinned = plan.weights_pinned;
+  placement.reserved = Bytes{static_cast<double>(plan.reserved.activations)};
+  return placement;
+}
+
+/// True if two equal layers run in the same way.
+bool runs_alike(const LayerPlan& a, const LayerPlan& b, int layer_a, int layer_b) {
+  const auto same_places = [](const auto& x, const auto& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                      [](const auto& p, const auto& q) { return p.second == q.second; });
+  };
+  const auto same_runs = [](const KernelRuns& x, const KernelRuns& y) {
+    return x.problem == y.problem && x.repeat == y.repeat && x.loads_weights == y.loads_weights;
+  };
+  return a.cycles == b.cycles && a.tiles == b.tiles && a.weights_ahead == b.weights_ahead &&
+         a.weights_pinned == b.weights_pinned && a.last - a.first == b.last - b.first &&
+         layer_a - a.first == layer_b - b.first && a.reserved.activations == b.reserved.activations &&
+         a.reserved.weights == b.reserved.weights && same_places(a.inputs, b.inputs) &&
+         same_places(a.outputs, b.outputs) &&
+         std::equal(a.kernels.begin(), a.kernels.end(), b.kernels.begin(), b.kernels.end(), same_runs);
+}
+
+struct ResidentNetwork {
+  std::vector<EvaluatedGroup> groups;
+  Residency summary;
+};
+
+EvaluatedGroup resident_group(const LayerPlan& plan, int layer, MappingMemo& memo, const WorkloadGraph& graph,
+                              const Chip& chip) {
+  EvaluatedGroup group{layer, 0, {}, {}, placement_of(plan, graph, chip)};
+  std::vector<RunTime> times;
+  for (const KernelRuns& run : plan.kernels) {
+    Evaluation evaluation = *memo.best(run.problem, plan.reserved);
+    if (run.loads_weights) evaluation = with_weight_load(std::move(evaluation), chip);
+    times.push_back({run.fused, static_cast<double>(run.repeat) * evaluation.cycles});
+    group.kernels.push_back({std::move(evaluation), run.repeat, run.fused});
+  }
+  group.wait = plan.cycles - time_in_shadows(times);
+  return group;
+}
+
+/// The best plan of residency and fusion; equal layers that run alike are one group.
+ResidentNetwork resident_groups(const Plan& plan, const std::vector<Outcome>& outcomes, const WorkloadGraph& graph,
+                                const Chip& chip, const NetworkOptions& options) {
+  MappingMemo memo(chip, homes_of(chip), options.objective, options.engine);
+  for (std::size_t p = 0; p < plan.problems.size(); ++p)
+    memo.set_unreserved(memo.number(plan.problems[p]), outcomes[p]);
+  ResidencyProblem problem{&graph, &chip, options.objective, std::vector<std::size_t>(graph.layers.size()), {}};
+  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+    problem.kernels.push_back(plan.groups[g].kernels);
+    for (const int member : plan.groups[g].group.members) problem.group[static_cast<std::size_t>(member)] = g;
+  }
+  const ResidencyPlan best = plan_residency(problem, memo);
+
+  ResidentNetwork network;
+  network.summary.level = chip.levels[static_cast<std::size_t>(homes_of(chip).activations)].name;
+  network.summary.space = residency_space(chip);
+  network.summary.proven = best.proven;
+  for (const LoweredGroup& lowered : plan.groups) {
+    std::vector<std::pair<int, EvaluatedGroup>> parts;  // first layer and its group
+    for (const int member : lowered.group.members) {
+      const LayerPlan& mine = best.layers[static_cast<std::size_t>(member)];
+      auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) {
+        return runs_alike(best.layers[static_cast<std::size_t>(p.first)], mine, p.first, member);
+      });
+      if (part == parts.end()) {
+        part = parts.insert(parts.end(), {member, resident_group(mine, member, memo, graph, chip)});
+      }
+      ++part->second.repeat;
+      network.summary.peak_reserved =
+          std::max(network.summary.peak_reserved, Bytes{static_cast<double>(mine.reserved.activations)});
+    }
+    for (auto& [layer, part] : parts) network.groups.push_back(std::move(part));
+  }
+  network.summary.searches = memo.searches();
+  return network;
+}
+
 }  // namespace
 
 NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip, const NetworkOptions& options) {
@@ -470,28 +604,22 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   result.failure = failure_of(plan, graph, chip, outcomes);
   if (!result.failure.empty()) return result;
 
-  std::vector<TimedLayer> timed;
-  Bytes dram;
-  Cycles ideal, work;
-  for (const LoweredGroup& lowered : plan.groups) {
-    TimedLayer t = time_layer(lowered, graph.layers[static_cast<std::size_t>(lowered.group.layer)], outcomes, chip);
-    t.layer.optimality_gap = gap(t, chip, options.objective);
-    const double times = static_cast<double>(t.layer.repeat);
-    dram += times * t.traffic;
-    if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;
-    work += times * t.whole;
-    timed.push_back(std::move(t));
+  if (options.residency == ResidencyOption::on && plan.groups.size() > 0) {
+    if (const std::string why = residency_excluded(chip); !why.empty()) {
+      result.notes.push_back(fmt::format("layer by layer: residency is left out on {}: {}", chip.name, why));
+    } else {
+      NetworkEvaluation layer_by_layer;
+      total_up(layer_by_layer, layer_by_layer_groups(plan, outcomes), graph, chip, options);
+      ResidentNetwork resident = resident_groups(plan, outcomes, graph, chip, options);
+      resident.summary.latency = layer_by_layer.latency;
+      resident.summary.energy = layer_by_layer.energy.total();
+      resident.summary.dram = layer_by_layer.dram;
+      result.residency = std::move(resident.summary);
+      total_up(result, resident.groups, graph, chip, options);
+      return result;
+    }
   }
-  const Pipeline pipeline = pipeline_of(timed);
-  if (pipeline.chips > 1) {
-    result.notes.push_back(
-        fmt::format("the network is resident on {:.0f} chips; static power is that of all of them", pipeline.chips));
-  }
-  for (TimedLayer& t : timed) {
-    contribute(t.layer, contribution(t, pipeline), chip, pipeline.chips);
-    result.layers.push_back(std::move(t.layer));
-  }
-  sum_up(result, dram, ideal, work, pipeline, chip);
+  total_up(result, layer_by_layer_groups(plan, outcomes), graph, chip, options);
   return result;
 }
 

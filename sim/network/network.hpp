@@ -8,9 +8,13 @@
 
 namespace tilewright {
 
+/// Layer by layer every result goes to the outermost level and back, as in other tools; `on` decides over the graph what stays on chip.
+enum class ResidencyOption { none, on };
+
 struct NetworkOptions {
   Engine engine = Engine::analytical;
   Objective objective = Objective::latency;
+  ResidencyOption residency = ResidencyOption::none;
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
   std::function<void(std::string_view)> progress;  // called once per finished layer group
@@ -18,7 +22,7 @@ struct NetworkOptions {
 
 /// Never throws for a layer that does not fit: the result then carries `failure` with level, bytes and layer.
 /// Sequential chips: latency is the sum of the layers. Pipelined chips (streaming, neuromorphic): each layer contributes its fill, the slowest
-/// one also its steady time, so that the layers still add up to the total.
+/// one also its steady time, so that the layers still add up to the total. With residency equal layers that run differently are apart.
 NetworkEvaluation evaluate_network(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options);
 
 }  // namespace tilewright

@@ -86,7 +86,8 @@ std::string layer_table(const NetworkEvaluation& n) {
   std::string html =
       "<div class=\"wide\"><table><thead><tr><th>layer</th><th "
       "class=\"l\">op</th><th>repeat</th><th>MACs</th><th>latency</th><th>share</th><th>energy</th>"
-      "<th>utilisation</th><th>gap</th><th class=\"l\">bound</th><th class=\"l\">tiling, outermost level first</th><th "
+      "<th>utilisation</th><th>gap</th><th class=\"l\">bound</th><th class=\"l\">on chip</th><th class=\"l\">tiling, "
+      "outermost level first</th><th "
       "class=\"l\">energy by level</th></tr></thead><tbody>\n";
   for (const LayerEvaluation& layer : n.layers) {
     const Evaluation& main = main_kernel(layer);
@@ -106,7 +107,8 @@ std::string layer_table(const NetworkEvaluation& n) {
             cell(layer.energy.total().value, human(layer.energy.total())) +
             cell(layer.utilization, fmt::format("{:.1f} %", 100 * layer.utilization)) +
             cell(layer.optimality_gap, fmt::format("{:.2f}", layer.optimality_gap)) + left(layer.bound) +
-            fmt::format("<td class=\"l\"><code>{}</code></td>", xml_escape(tiling)) + left(energy) + "</tr>\n";
+            left(placement_in_short(layer)) + fmt::format("<td class=\"l\"><code>{}</code></td>", xml_escape(tiling)) +
+            left(energy) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }
@@ -129,6 +131,7 @@ std::string report_html(const RunReport& report) {
     if (!network.failure.empty()) continue;
     html += fmt::format("<h2>{}</h2><p>{} ({})</p>\n", xml_escape(network.chip), xml_escape(network.chip_source),
                         xml_escape(network.validation));
+    if (network.residency) html += fmt::format("<p>{}</p>\n", xml_escape(residency_in_words(network)));
     for (const std::string& note : network.notes) html += fmt::format("<p>Note: {}</p>\n", xml_escape(note));
     if (plot < report.rooflines.size()) html += "<figure>" + roofline_svg(report.rooflines[plot++]) + "</figure>\n";
     html += "<details><summary>Layers</summary>" + layer_table(network) + "</details>\n";

@@ -71,6 +71,36 @@ Json accesses_json(const std::vector<AccessRow>& rows) {
   return json;
 }
 
+Json placement_json(const Placement& placement) {
+  const auto places = [](const auto& list) {
+    Json json = Json::array();
+    for (const auto& [tensor, place] : list) json.push_back({{"tensor", tensor}, {"place", place}});
+    return json;
+  };
+  return {{"inputs", places(placement.inputs)},
+          {"outputs", places(placement.outputs)},
+          {"tiles", placement.tiles},
+          {"depth_first_with", placement.group},
+          {"weights_ahead", placement.weights_ahead},
+          {"weights_pinned", placement.weights_pinned},
+          {"reserved_bytes", placement.reserved.value}};
+}
+
+Json residency_json(const NetworkEvaluation& network) {
+  const Residency& r = *network.residency;
+  return {
+      {"level", r.level},
+      {"space", r.space},
+      {"proven", r.proven},
+      {"peak_reserved_bytes", r.peak_reserved.value},
+      {"searches", r.searches},
+      {"layer_by_layer", {{"latency_s", r.latency.value}, {"energy_j", r.energy.value}, {"dram_bytes", r.dram.value}}},
+      {"saving_pct",
+       {{"latency", 100 * (1 - network.latency / r.latency)},
+        {"energy", 100 * (1 - network.energy.total() / r.energy)},
+        {"dram_bytes", 100 * (1 - network.dram / r.dram)}}}};
+}
+
 Json layer_json(const LayerEvaluation& layer) {
   const Evaluation& main = main_kernel(layer);
   Json json;
@@ -106,6 +136,7 @@ Json layer_json(const LayerEvaluation& layer) {
     }
     json["parts"] = std::move(parts);
   }
+  if (layer.placement) json["placement"] = placement_json(*layer.placement);
   if (!layer.notes.empty()) json["notes"] = layer.notes;
   return json;
 }
@@ -137,6 +168,7 @@ Json result_json(const NetworkEvaluation& network) {
   Json levels = Json::object();
   for (const auto& [level, energy] : energy_by_level(network)) levels[level] = energy.value;
   json["totals"]["energy_by_level_j"] = std::move(levels);
+  if (network.residency) json["residency"] = residency_json(network);
   json["layers"] = Json::array();
   for (const LayerEvaluation& layer : network.layers) json["layers"].push_back(layer_json(layer));
   json["notes"] = network.notes;

@@ -1,6 +1,7 @@
 #include "sim/report/layer_view.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -116,6 +117,39 @@ std::string loops_in_short(const Problem& problem, const LevelMapping& level) {
   if (temporal.empty() && spatial.empty()) return "-";
   if (spatial.empty()) return temporal;
   return temporal.empty() ? spatial : temporal + " " + spatial;
+}
+
+std::string placement_in_short(const LayerEvaluation& layer) {
+  if (!layer.placement) return "-";
+  const Placement& placement = *layer.placement;
+  const auto listed = [](const auto& places, std::string_view direction) {
+    std::string text;
+    for (const auto& [tensor, place] : places)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", direction, place);
+    return text;
+  };
+  std::vector<std::string> parts;
+  for (std::string part : {listed(placement.inputs, "in"), listed(placement.outputs, "out")}) {
+    if (!part.empty()) parts.push_back(std::move(part));
+  }
+  if (!placement.group.empty())
+    parts.push_back(fmt::format("{} tiles with {}", placement.tiles, fmt::join(placement.group, " > ")));
+  if (placement.weights_ahead) parts.emplace_back("weights loaded ahead");
+  if (placement.weights_pinned) parts.emplace_back("weights pinned");
+  return parts.empty() ? "-" : fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string residency_in_words(const NetworkEvaluation& network) {
+  if (!network.residency) return "";
+  const Residency& r = *network.residency;
+  return fmt::format(
+      "activations stay in {} (at most {} at a time): energy {:+.1f} %, latency {:+.1f} %, {} traffic {:+.1f} % "
+      "against "
+      "layer by layer ({}, {}, {}); {} over: {}",
+      r.level, human(r.peak_reserved), 100 * (network.energy.total() / r.energy - 1),
+      100 * (network.latency / r.latency - 1), network.layers.front().kernels.front().first.levels.front().name,
+      100 * (network.dram / r.dram - 1), human(r.energy), human(r.latency), human(r.dram),
+      r.proven ? "proven best" : "not proven best", r.space);
 }
 
 std::string human(Seconds value) { return scaled(value.value, "s"); }

@@ -33,6 +33,12 @@ std::vector<std::pair<std::string, double>> time_by_bound(const NetworkEvaluatio
 /// "K4 C2 | P7x Q56": temporal loops, then spatial ones with their axis, of one level; "-" for none.
 std::string loops_in_short(const Problem& problem, const LevelMapping& level);
 
+/// "SRAM: x, y -> SRAM; 8 tiles with conv1, conv2": where a layer's activations live; "-" where all go outside.
+std::string placement_in_short(const LayerEvaluation& layer);
+
+/// The share that residency saves, in words; "" without residency.
+std::string residency_in_words(const NetworkEvaluation& network);
+
 /// "1.23 ms", "45.6 GB": three significant digits with the unit's prefix.
 std::string human(Seconds value);
 std::string human(Joules value);

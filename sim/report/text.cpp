@@ -108,13 +108,14 @@ std::string slowest_layers(const NetworkEvaluation& network, std::size_t most) {
 }
 
 std::string layer_table(const NetworkEvaluation& network) {
-  Table table(
-      {"layer", "<op", "x", "MACs", "latency", "time", "energy", "util", "<bound", "<tiling (outermost level first)"});
+  Table table({"layer", "<op", "x", "MACs", "latency", "time", "energy", "util", "<bound", "<on chip",
+               "<tiling (outermost level first)"});
   for (const LayerEvaluation& layer : network.layers) {
     table.add({layer.name, layer.op, std::to_string(layer.repeat),
                layer.macs == 0 ? "-" : human_count(static_cast<double>(layer.macs)), human(layer.latency),
                percent(static_cast<double>(layer.repeat) * (layer.latency / network.latency)),
-               human(layer.energy.total()), percent(layer.utilization), layer.bound, mapping_in_short(layer)});
+               human(layer.energy.total()), percent(layer.utilization), layer.bound, placement_in_short(layer),
+               mapping_in_short(layer)});
   }
   return table.text();
 }
@@ -137,6 +138,7 @@ std::string report_text(const RunReport& report) {
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) continue;
     out += fmt::format("\n{}: {}", network.chip, energy_line(network));
+    if (network.residency) out += fmt::format("  {}\n", residency_in_words(network));
     for (const std::string& note : network.notes) out += fmt::format("  note: {}\n", note);
     if (network.validation.size() > short_status(network.validation).size()) {
       out += fmt::format("  {}\n", network.validation);
