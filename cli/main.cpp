@@ -115,9 +115,18 @@ int dispatch(int argc, char** argv) {
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 
+  ValidateOptions validate_options;
+  CLI::App* validate_command =
+      app.add_subcommand("validate", "compare with measurements or reference results: exit 0 pass, 1 not");
+  validate_command->add_option("suite", validate_options.suite, "a name of `tilewright list suites`")->required();
+  validate_command->add_option("--data", validate_options.data, "a file or folder (default: the project's own data)");
+  validate_command->add_option("--format", validate_options.format, "text, json")->capture_default_str();
+  validate_command->add_option("-o,--output", validate_options.output, "write to this file instead of standard output");
+  validate_command->footer("Example: tilewright validate mapping");
+
   std::string list_what;
-  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables");
-  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables")->required();
+  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
+  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites")->required();
 
   std::string show_what, show_name;
   RunOptions show_options;
@@ -149,6 +158,7 @@ int dispatch(int argc, char** argv) {
   if (*run_command) return run(run_options);
   if (*map_command) return map(map_options);
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
+  if (*validate_command) return validate_suite(validate_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);

@@ -186,7 +186,7 @@ TEST_CASE("roofline writes an SVG with one dot a layer") {
 }
 
 TEST_CASE("list and show find everything that they name") {
-  for (const char* what : {"chips", "workloads", "families", "engines", "energy-tables"}) {
+  for (const char* what : {"chips", "workloads", "families", "engines", "energy-tables", "suites"}) {
     const Outcome outcome = tw(std::string("list ") + what);
     INFO(what << outcome.err);
     REQUIRE(outcome.code == 0);
@@ -235,4 +235,31 @@ TEST_CASE("a precision that the chip lacks is a failed result, not a silent subs
   const Outcome outcome = tw("run resnet18 --chip tpu-v1 --precision fp32 --format json");
   REQUIRE(outcome.code == 1);
   REQUIRE(Json::parse(outcome.out)["results"][0]["failure"].get<std::string>().find("int8") != std::string::npos);
+}
+
+TEST_CASE("validate mapping passes on the project's own cases and exits with 1 when a count differs") {
+  const Outcome own = tw("validate mapping --format json");
+  INFO(own.err);
+  REQUIRE(own.code == 0);
+  const Json result = Json::parse(own.out);
+  REQUIRE(result["suite"] == "mapping");
+  REQUIRE(result["pass"] == true);
+  REQUIRE(result["groups"].size() == 16);
+  REQUIRE(result["groups"][0]["keys"]["case"] == "*");
+  REQUIRE(result["groups"][0]["n"].get<int>() > 1000);
+  REQUIRE(result["groups"][0]["mismatches"] == 0);
+  REQUIRE(result["groups"][0]["first_mismatch"].is_null());
+
+  const Scratch scratch;
+  std::string cases = slurp(TILEWRIGHT_SOURCE_DIR "/validation/measured/mapping/timeloop_cases.json");
+  const std::string reads = "\"reads_per_instance\": 48";  // of the weights of the first case, in its buffer
+  cases.replace(cases.find(reads), reads.size(), "\"reads_per_instance\": 47");
+  const std::string file = scratch.file("cases.json", cases);
+  const Outcome changed = tw("validate mapping --data '" + file + "'");
+  REQUIRE(changed.code == 1);
+  REQUIRE(changed.out.find("00-model-conv1d-1level Buffer Weights reads: ours 48, theirs 47") != std::string::npos);
+  REQUIRE(changed.out.find("FAIL") != std::string::npos);
+  const Outcome json = tw("validate mapping --format json --data '" + file + "'");
+  REQUIRE(json.code == 1);
+  REQUIRE(Json::parse(json.out)["groups"][0]["mismatches"] == 1);
 }

@@ -174,6 +174,25 @@ TEST_CASE("malformed case files are refused") {
   for (const Bad& bad : cases) require_refused(scratch, bad);
 }
 
+TEST_CASE("malformed reference cases are refused with file, line and key") {
+  const Scratch scratch;
+  const std::string validate = "validate mapping --data %f";
+  const std::vector<Bad> cases{
+      {validate, "empty.json", "", "empty.json"},
+      {validate, "text.json", "hello", "text.json"},
+      {validate, "cut.json", "{\"format\": 1, \"cases\": [", "cut.json:1"},
+      {validate, "none.json", "{\"format\": 1,\n \"cases\": []}", "none.json:2: cases: no cases"},
+      {validate, "key.json", "{\"format\": 1, \"cases\": [\n{\"id\": \"a\", \"problme\": {}}]}",
+       "key.json:2: cases[0].problem: the key 'problem' is missing. Is it meant by 'problme'?"},
+      {validate, "format.json", "{\"format\": 9, \"cases\": []}", "format.json:1: format"},
+      {"validate mapping --data /nonexistent.json", "", "", "/nonexistent.json"},
+      {"validate maping", "", "", "Did you mean 'mapping'?"},
+      {"validate mapping --format csv", "", "", "json"},
+      {"validate", "", "", "suite"},
+  };
+  for (const Bad& bad : cases) require_refused(scratch, bad);
+}
+
 TEST_CASE("bad usage names the nearest command, option or value") {
   const Scratch scratch;
   const std::vector<Bad> cases{

@@ -32,7 +32,8 @@ const std::vector<Room>& rooms() {
     const Names search = with(cost, "sim/search/");
     const Names network = with(search, "sim/network/");
     const Names report = with(network, "sim/report/");
-    Names everything = report;
+    const Names validation = with(report, "validation/");
+    Names everything = validation;
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -56,6 +57,7 @@ const std::vector<Room>& rooms() {
         {"sim/search/", search},
         {"sim/network/", network},
         {"sim/report/", report},
+        {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
         {"tests/", tests},
