@@ -24,7 +24,11 @@ struct RunOptions {
   std::string engine = "analytical";
   std::string format = "text";
   std::string output;  // empty: stdout
-  std::string layer;   // map only
+  std::string factors = "perfect";
+  std::string bypass = "fixed";
+  bool uneven = false;
+  std::string layer;    // map only
+  bool pareto = false;  // map only
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
 };

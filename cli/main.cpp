@@ -47,6 +47,15 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
   command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command
+      .add_option("--factors", options.factors,
+                  "perfect: loop bounds divide the sizes; imperfect: the last tile may be short")
+      ->capture_default_str();
+  command
+      .add_option("--bypass", options.bypass,
+                  "fixed: a level keeps the tensors that its chip file says; free: the search may pass them by")
+      ->capture_default_str();
+  command.add_flag("--uneven", options.uneven, "tensors at one level may be kept over different loops");
   command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
       ->check(CLI::Range(1, 1024));
 }
@@ -98,8 +107,11 @@ int dispatch(int argc, char** argv) {
   CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
   add_run_options(*map_command, map_options);
   map_command->add_option("--layer", map_options.layer, "name of the layer (not needed when there is only one)");
-  add_output_options(*map_command, map_options, "text, json");
-  map_command->footer("Example: tilewright map gemm:m=512,n=512,k=512 --chip eyeriss");
+  map_command->add_flag("--pareto", map_options.pareto, "also the latency-energy Pareto set");
+  add_output_options(*map_command, map_options, "text, json, or yaml: a case file for `tilewright evaluate`");
+  map_command->footer(
+      "Examples: tilewright map gemm:m=512,n=512,k=512 --chip eyeriss --pareto\n"
+      "          tilewright map resnet18 --layer conv1 --chip tpu-v1 --format yaml -o conv1.yaml");
 
   std::string case_file, case_format = "text", case_output;
   CLI::App* evaluate_command = app.add_subcommand("evaluate", "cost of one given mapping");

@@ -55,6 +55,17 @@ Fusion fusion_of(const std::string& word) {
   return word == "attention" ? Fusion::attention : Fusion::normal;
 }
 
+/// A batch in a generator's parameters and another one in --batch: neither wins in silence.
+void refuse_two_batches(const RunOptions& options, const WorkloadGraph& graph) {
+  if (options.batch <= 0 || graph.batch == options.batch || !is_generator(options.workload)) return;
+  const std::string generator = options.workload.substr(0, options.workload.find(':'));
+  const bool named =
+      options.workload.find(":batch=") != std::string::npos || options.workload.find(",batch=") != std::string::npos;
+  if (!named && generate(generator).batch == graph.batch) return;
+  throw InputError(option_place("--batch"), fmt::format("'{}' has batch {}, --batch says {}; give one of the two",
+                                                        options.workload, graph.batch, options.batch));
+}
+
 }  // namespace
 
 void require_choice(std::string_view option, const std::string& got, const std::vector<std::string>& known) {
@@ -85,6 +96,7 @@ WorkloadGraph prepared_workload(const RunOptions& options) {
         "a generator has no symbolic dimensions; write its parameters behind the name, for example resnet50:batch=8");
   }
   WorkloadGraph graph = load_workload(options.workload, import);
+  refuse_two_batches(options, graph);
   if (options.batch > 0 && graph.batch != options.batch) graph = set_batch(graph, options.batch);
   if (precision) graph = set_precision(graph, *precision);
   return fuse(graph, fusion);
@@ -122,6 +134,11 @@ NetworkOptions network_options(const RunOptions& options) {
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;
+  require_choice("--factors", options.factors, {"perfect", "imperfect"});
+  require_choice("--bypass", options.bypass, {"fixed", "free"});
+  network.factors = options.factors == "perfect" ? Factors::perfect : Factors::imperfect;
+  network.free_keeps = options.bypass == "free";
+  network.uneven = options.uneven;
   network.precision_given = !options.precision.empty();
   network.jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return network;
@@ -149,6 +166,9 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"fuse", options.fuse},
       {"objective", options.objective},
       {"engine", options.engine},
+      {"factors", options.factors},
+      {"bypass", options.bypass},
+      {"uneven", options.uneven ? "yes" : "no"},
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };

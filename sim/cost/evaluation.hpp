@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,9 +80,10 @@ struct NetworkEvaluation {
   Bytes dram;
   double utilization = 0;
   Watts average_power;
-  double throughput_per_s = 0;     // samples per second
-  std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
-  std::string failure;             // not empty: infeasible, nothing else is valid
+  double throughput_per_s = 0;           // samples per second
+  std::vector<std::string> notes;        // precision substitutions, chips needed, views, unmodelled operators
+  std::string failure;                   // not empty: infeasible, nothing else is valid
+  std::optional<Infeasible> infeasible;  // where a layer does not fit: what, where and by how much
 };
 
 }  // namespace tilewright
