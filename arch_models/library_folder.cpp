@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "core/data_folder.hpp"
 #include "core/diagnostics.hpp"
 
 namespace tilewright {
@@ -13,16 +14,7 @@ namespace tilewright {
 namespace fs = std::filesystem;
 
 std::string library_folder(std::string_view part) {
-  std::error_code ignored;
-  const fs::path built = fs::path(TILEWRIGHT_ARCH_MODELS_FOLDER) / part;
-  if (fs::is_directory(built, ignored)) return built.string();
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  const fs::path installed = program.parent_path().parent_path() / "share" / "tilewright" / "arch_models" / part;
-  if (fs::is_directory(installed, ignored)) return installed.string();
-  throw InputError(
-      {installed.string(), 0, 0, ""},
-      fmt::format("the library folder is missing here and at '{}'; install the program with its share folder",
-                  built.string()));
+  return data_folder(TILEWRIGHT_ARCH_MODELS_FOLDER, "arch_models", part);
 }
 
 std::vector<std::string> library_names(const std::string& folder) {

@@ -1,10 +1,13 @@
 // The commands of `tilewright`. Each returns the exit code: 0 done, 1 a result is infeasible or failed.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/network/network.hpp"
+#include "validation/suite.hpp"
 #include "workloads/transform/transform.hpp"
 
 namespace tilewright::cli {
@@ -22,7 +25,11 @@ struct RunOptions {
   std::string residency = "on";  // run and roofline
   std::string format = "text";
   std::string output;  // empty: stdout
-  std::string layer;   // map only
+  std::string factors = "imperfect";
+  std::string bypass = "fixed";
+  bool uneven = false;
+  std::string layer;    // map only
+  bool pareto = false;  // map only
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
 };
@@ -38,11 +45,25 @@ struct StudyOptions {
 };
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
+struct ValidateOptions {
+  std::string suite;
+  std::string data;  // empty: the project's own
+  std::string format = "text";
+  std::string output;  // empty: stdout
+};
+
+/// A comparison with measurements or reference results.
+struct Suite {
+  std::string_view name, summary;
+  SuiteResult (*run)(const ValidateOptions&);
+};
+std::span<const Suite> suites();
 
 int run(const RunOptions& options);
 int map(const RunOptions& options);
 int roofline(const RunOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);
+int validate_suite(const ValidateOptions& options);
 int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);

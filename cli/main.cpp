@@ -46,6 +46,15 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
   command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command
+      .add_option("--factors", options.factors,
+                  "perfect: loop bounds divide the sizes; imperfect: the last tile may be short")
+      ->capture_default_str();
+  command
+      .add_option("--bypass", options.bypass,
+                  "fixed: a level keeps the tensors that its chip file says; free: the search may pass them by")
+      ->capture_default_str();
+  command.add_flag("--uneven", options.uneven, "tensors at one level may be kept over different loops");
   command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
       ->check(CLI::Range(1, 1024));
 }
@@ -106,8 +115,11 @@ int dispatch(int argc, char** argv) {
   CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
   add_run_options(*map_command, map_options);
   map_command->add_option("--layer", map_options.layer, "name of the layer (not needed when there is only one)");
-  add_output_options(*map_command, map_options, "text, json");
-  map_command->footer("Example: tilewright map gemm:m=512,n=512,k=512 --chip eyeriss");
+  map_command->add_flag("--pareto", map_options.pareto, "also the latency-energy Pareto set");
+  add_output_options(*map_command, map_options, "text, json, or yaml: a case file for `tilewright evaluate`");
+  map_command->footer(
+      "Examples: tilewright map gemm:m=512,n=512,k=512 --chip eyeriss --pareto\n"
+      "          tilewright map resnet18 --layer conv1 --chip tpu-v1 --format yaml -o conv1.yaml");
 
   std::string case_file, case_format = "text", case_output;
   CLI::App* evaluate_command = app.add_subcommand("evaluate", "cost of one given mapping");
@@ -124,9 +136,18 @@ int dispatch(int argc, char** argv) {
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 
+  ValidateOptions validate_options;
+  CLI::App* validate_command =
+      app.add_subcommand("validate", "compare with measurements or reference results: exit 0 pass, 1 not");
+  validate_command->add_option("suite", validate_options.suite, "a name of `tilewright list suites`")->required();
+  validate_command->add_option("--data", validate_options.data, "a file or folder (default: the project's own data)");
+  validate_command->add_option("--format", validate_options.format, "text, json")->capture_default_str();
+  validate_command->add_option("-o,--output", validate_options.output, "write to this file instead of standard output");
+  validate_command->footer("Example: tilewright validate mapping");
+
   std::string list_what;
-  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables");
-  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables")->required();
+  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
+  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites")->required();
 
   std::string show_what, show_name;
   RunOptions show_options;
@@ -190,6 +211,7 @@ int dispatch(int argc, char** argv) {
   if (*run_command) return run(run_options);
   if (*map_command) return map(map_options);
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
+  if (*validate_command) return validate_suite(validate_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);

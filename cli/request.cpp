@@ -122,6 +122,11 @@ NetworkOptions network_options(const RunOptions& options) {
                                                       : Objective::edp;
   require_choice("--residency", options.residency, {"none", "on"});
   network.residency = options.residency == "on" ? ResidencyOption::on : ResidencyOption::none;
+  require_choice("--factors", options.factors, {"perfect", "imperfect"});
+  require_choice("--bypass", options.bypass, {"fixed", "free"});
+  network.factors = options.factors == "perfect" ? Factors::perfect : Factors::imperfect;
+  network.free_keeps = options.bypass == "free";
+  network.uneven = options.uneven;
   network.precision_given = !options.precision.empty();
   network.jobs = job_count(options.jobs);
   return network;
@@ -150,6 +155,9 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"objective", options.objective},
       {"engine", options.engine},
       {"residency", options.residency},
+      {"factors", options.factors},
+      {"bypass", options.bypass},
+      {"uneven", options.uneven ? "yes" : "no"},
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };

@@ -118,7 +118,12 @@ void parse_gpu(const Value& compute, Chip& chip) {
     gpu.shared_bytes_per_sm = static_cast<std::int64_t>(size->as_bytes().value);
   if (gpu.registers_bytes_per_sm < 1024) compute.at("registers_per_sm").fail("at least 1 KiB");
   if (gpu.shared_bytes_per_sm < 1024) compute.at("shared_per_sm").fail("at least 1 KiB");
-  if (chip.levels.size() < 2 || chip.levels.back().instances != gpu.sms) {
+  if (chip.levels.size() < 3) {
+    compute.fail(fmt::format(
+        "a GPU has at least three levels: its memory, the L2 that all SMs share, and one store per SM; got {}",
+        chip.levels.size()));
+  }
+  if (chip.levels.back().instances != gpu.sms) {
     compute.fail(
         fmt::format("the innermost level '{}' has {} instances, the chip {} SMs: list one instance per SM under the L2",
                     chip.levels.back().name, chip.levels.back().instances, gpu.sms));

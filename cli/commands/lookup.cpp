@@ -57,7 +57,7 @@ void check_file(const std::string& path) {
 }  // namespace
 
 int list(const std::string& what) {
-  require_choice("list", what, {"chips", "workloads", "families", "engines", "energy-tables"});
+  require_choice("list", what, {"chips", "workloads", "families", "engines", "energy-tables", "suites"});
   if (what == "chips") list_chips();
   if (what == "workloads") list_workloads();
   if (what == "families") {
@@ -66,6 +66,9 @@ int list(const std::string& what) {
   if (what == "engines") {
     fmt::print("roofline    bound only: the larger of compute time and each level's traffic time\n");
     fmt::print("analytical  the same with fill, drain, launch and host overheads\n");
+  }
+  if (what == "suites") {
+    for (const Suite& suite : suites()) fmt::print("{:<12}{}\n", suite.name, suite.summary);
   }
   if (what == "energy-tables") {
     for (const std::string& name : energy_table_library()) fmt::print("{}\n", name);

@@ -1,8 +1,11 @@
 // tilewright map: the best loop nest of one layer; tilewright evaluate: a given one.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "arch_models/load.hpp"
 #include "cli/commands.hpp"
 #include "sim/mapping/case_file.hpp"
 #include "sim/report/layer_view.hpp"
@@ -11,8 +14,18 @@
 namespace tilewright::cli {
 namespace {
 
+/// True if the layer is there when nothing is fused.
+bool is_fused_away(const RunOptions& options) {
+  RunOptions apart = options;
+  apart.fuse = "none";
+  const WorkloadGraph graph = prepared_workload(apart);
+  return std::ranges::find(graph.layers, options.layer, &Layer::name) != graph.layers.end();
+}
+
 /// The graph with the one layer that the command asks for.
-WorkloadGraph single_layer(WorkloadGraph graph, const std::string& wanted) {
+WorkloadGraph single_layer(const RunOptions& options) {
+  WorkloadGraph graph = prepared_workload(options);
+  const std::string& wanted = options.layer;
   std::vector<std::string> names;
   for (const Layer& layer : graph.layers) names.push_back(layer.name);
   if (wanted.empty()) {
@@ -27,58 +40,95 @@ WorkloadGraph single_layer(WorkloadGraph graph, const std::string& wanted) {
     graph.layers = {Layer(*chosen)};
     return graph;
   }
+  if (is_fused_away(options)) {
+    throw InputError({.file = "--layer", .line = 0, .column = 0, .key = {}},
+                     fmt::format("'{}' is fused into the layer before it; --fuse none keeps it apart", wanted));
+  }
   const std::string near = nearest(wanted, names);
+  std::vector<std::string> alike;
+  for (const std::string& name : names) {
+    if (name.find(wanted) != std::string::npos && alike.size() < 4) alike.push_back(fmt::format("'{}'", name));
+  }
+  const std::string hint = !near.empty()    ? fmt::format(". Did you mean '{}'?", near)
+                           : !alike.empty() ? fmt::format(". Did you mean {}?", fmt::join(alike, " or "))
+                                            : "; `tilewright show workload` lists them";
   throw InputError({.file = "--layer", .line = 0, .column = 0, .key = {}},
-                   fmt::format("{} has no layer '{}'{}", graph.name, wanted,
-                               near.empty() ? "; `tilewright show workload` lists them"
-                                            : fmt::format(". Did you mean '{}'?", near)));
+                   fmt::format("{} has no layer '{}'{}", graph.name, wanted, hint));
+}
+
+/// The search's result for each kernel of the layer that `result` is the evaluation of.
+std::vector<KernelMap> kernel_maps(const NetworkEvaluation& result, const Chip& chip, const NetworkOptions& settings,
+                                   bool pareto) {
+  std::vector<KernelMap> kernels;
+  for (const auto& [evaluation, repeat] : result.layers.front().kernels) {
+    const SearchOptions search = search_options(settings);
+    KernelMap& kernel = kernels.emplace_back();
+    kernel.repeat = repeat;
+    kernel.found = find_best(evaluation.problem, chip, search).value();  // the network found it too
+    if (pareto) kernel.pareto = pareto_set(evaluation.problem, chip, search).value();
+  }
+  return kernels;
+}
+
+/// How a case file names the chip: a library name, or the path from the folder of the case file.
+std::string chip_name_for(const std::string& output, const Chip& chip) {
+  namespace fs = std::filesystem;
+  const fs::path file = fs::absolute(chip.path);
+  if (file.parent_path() == fs::absolute(chip_library_folder())) return file.stem().string();
+  const fs::path folder = output.empty() ? fs::current_path() : fs::absolute(output).parent_path();
+  return file.lexically_proximate(folder).string();
+}
+
+/// The mapping of the layer's largest kernel as a case file.
+std::string case_of(const LayerMap& map, const Chip& chip, const std::string& output) {
+  const LayerEvaluation& layer = map.result.layers.front();
+  const Evaluation& main = main_kernel(layer);
+  std::string text = fmt::format("# {} on {}: {:.6g} cycles, {}\n", layer.name, chip.name, main.cycles.value,
+                                 human(main.energy.total()));
+  if (layer.kernels.size() > 1) text += fmt::format("# the largest of the layer's {} kernels\n", layer.kernels.size());
+  return text + case_file_text(layer.name, main.problem, main.mapping, chip, chip_name_for(output, chip));
 }
 
 }  // namespace
 
 int map(const RunOptions& options) {
-  require_choice("--format", options.format, {"text", "json"});
+  require_choice("--format", options.format, {"text", "json", "yaml"});
   const NetworkOptions settings = network_options(options);
   const std::vector<Chip> chips = chosen_chips(options);
-  const WorkloadGraph graph = single_layer(prepared_workload(options), options.layer);
+  const bool as_case = options.format == "yaml";
+  if (as_case && chips.size() != 1)
+    throw InputError({.file = "--chip", .line = 0, .column = 0, .key = {}},
+                     "a case file holds one mapping; name exactly one chip");
+  const WorkloadGraph graph = single_layer(options);
 
-  RunReport report;
-  report.request.fields = request_fields(options, graph, chips);
-  report.request.fields.emplace_back("layer", graph.layers.front().name);
-  std::string text;
+  std::vector<LayerMap> maps;
   bool failed = false;
   for (const Chip& chip : chips) {
-    NetworkEvaluation result = evaluate_network(graph, chip, settings);
-    if (!result.failure.empty()) {
+    LayerMap& map = maps.emplace_back();
+    map.result = evaluate_network(graph, chip, settings);
+    if (!map.result.failure.empty()) {
       failed = true;
-      text += fmt::format("{}: {}\n", chip.name, result.failure);
-    } else {
-      const LayerEvaluation& layer = result.layers.front();
-      text += fmt::format(
-          "{} on {}: {} in {} cycles, {}, bound by {}; {:.3g} % above the lower bound of the {} objective\n",
-          layer.name, chip.name, human(layer.latency), layer.cycles.value, human(layer.energy.total()), layer.bound,
-          100 * layer.optimality_gap, options.objective);
-      for (const std::string& note : result.notes) text += fmt::format("  note: {}\n", note);
-      for (const auto& [evaluation, repeat] : layer.kernels) {
-        if (layer.kernels.size() > 1)
-          text += fmt::format("\n# executed {} time{} per layer\n", repeat, repeat == 1 ? "" : "s");
-        text += "\n" + evaluation_text(evaluation, chip);
-        const auto found = find_best(evaluation.problem, chip, settings.objective);
-        if (!found || found->runners_up.empty()) continue;
-        text += "\nrunners-up:\n";
-        for (const Evaluation& other : found->runners_up) {
-          text += fmt::format("  {} cycles, {}:", other.cycles.value, human(other.energy.total()));
-          for (std::size_t level = 0; level < other.mapping.levels.size(); ++level) {
-            text += fmt::format(" {}[{}]", other.levels[level].name,
-                                loops_in_short(other.problem, other.mapping.levels[level]));
-          }
-          text += "\n";
-        }
-      }
+    } else if (!as_case) {
+      map.kernels = kernel_maps(map.result, chip, settings, options.pareto);
+      map.one_more = marginals(graph, chip, settings, map.result);
     }
-    report.results.push_back(std::move(result));
   }
-  deliver(options.format == "json" ? report_json(report) : text, options.output);
+  if (as_case && failed) {
+    fmt::print(stderr, "tilewright: {}\n", maps.front().result.failure);
+    return 1;
+  }
+  if (as_case) {
+    deliver(case_of(maps.front(), chips.front(), options.output), options.output);
+  } else if (options.format == "json") {
+    RunRequest request;
+    request.fields = request_fields(options, graph, chips);
+    request.fields.emplace_back("layer", graph.layers.front().name);
+    deliver(map_json(request, maps, chips), options.output);
+  } else {
+    std::string text;
+    for (std::size_t i = 0; i < maps.size(); ++i) text += (i == 0 ? "" : "\n\n") + map_text(maps[i], chips[i]);
+    deliver(text, options.output);
+  }
   return failed ? 1 : 0;
 }
 
@@ -86,11 +136,18 @@ int evaluate_case(const std::string& path, const std::string& format, const std:
   require_choice("--format", format, {"text", "json"});
   const Case given = load_case(path);
   if (const auto legal = check(given.problem, given.mapping, given.chip); !legal) {
-    fmt::print(stderr, "tilewright: {}: infeasible at {}: {}\n", path, legal.error().level, legal.error().reason);
+    const Infeasible& why = legal.error();
+    deliver(format == "json"
+                ? infeasible_json(why, given.chip)
+                : fmt::format("{} on {} cannot run: {}\n", given.name, given.chip.name, infeasible_text(why)),
+            output);
     return 1;
   }
   const Evaluation evaluation = evaluate(given.problem, given.mapping, given.chip);
-  deliver(format == "json" ? evaluation_json(evaluation, given.chip) : evaluation_text(evaluation, given.chip), output);
+  deliver(format == "json"
+              ? evaluation_json(evaluation, given.chip)
+              : fmt::format("{} on {}\n\n{}", given.name, given.chip.name, evaluation_text(evaluation, given.chip)),
+          output);
   return 0;
 }
 

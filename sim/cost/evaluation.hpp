@@ -106,7 +106,8 @@ struct NetworkEvaluation {
   double throughput_per_s = 0;     // samples per second
   std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
   std::optional<Residency> residency;
-  std::string failure;  // not empty: infeasible, nothing else is valid
+  std::string failure;                   // not empty: infeasible, nothing else is valid
+  std::optional<Infeasible> infeasible;  // where a layer does not fit: what, where and by how much
 };
 
 }  // namespace tilewright

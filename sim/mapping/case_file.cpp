@@ -71,6 +71,7 @@ Operand parse_operand(const Problem& problem, const Value& value) {
     operand.type = *data_type_from(type->as_choice("type", data_type_names()));
   }
   if (const auto density = value.find("density")) operand.density = density->as_number(0, 1);
+  if (const auto on_chip = value.find("on_chip")) operand.on_chip = on_chip->as_bool();
   for (const Value& axis : value.at("axes").items()) operand.axes.push_back(parse_axis(problem, axis));
   return operand;
 }
@@ -80,6 +81,15 @@ Problem parse_problem(const Value& value) {
   const Value dims = value.at("dims");
   for (const std::string& name : dims.keys()) {
     problem.dims.push_back({name, dims.at(name).as_int(1, largest_bound)});
+  }
+  if (const auto compute = value.find("compute")) {
+    const bool vector = compute->as_choice("compute", {"mac", "vector"}) == "vector";
+    problem.compute = vector ? Compute::vector : Compute::mac;
+  }
+  if (const auto operations = value.find("ops_per_point")) {
+    if (problem.compute != Compute::vector)
+      operations->fail("only a problem with `compute: vector` has operations per point");
+    problem.ops_per_point = operations->as_number(0, 1e9);
   }
   const Value operands = value.at("operands");
   std::optional<Operand> output;
@@ -181,7 +191,77 @@ Chip find_chip(const std::string& name_or_path, const std::string& case_path) {
   return load_chip(name_or_path);
 }
 
+/// A YAML scalar in double quotes.
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string list_in_quotes(const std::vector<std::string>& items) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + in_quotes(item);
+  return "[" + out + "]";
+}
+
+std::string axis_text(const Problem& problem, const Axis& axis) {
+  std::string text;
+  for (const Term& term : axis) {
+    if (!text.empty()) text += " + ";
+    if (term.coefficient != 1) text += fmt::format("{}*", term.coefficient);
+    text += problem.dims[static_cast<std::size_t>(term.dim)].name;
+  }
+  return text;
+}
+
+std::string operand_text(const Problem& problem, const Operand& operand) {
+  std::vector<std::string> axes;
+  for (const Axis& axis : operand.axes) {
+    if (!axis.empty()) axes.push_back(axis_text(problem, axis));  // an axis without a term has one word
+  }
+  const char* role = operand.role == Role::weight ? "weight" : operand.role == Role::input ? "input" : "output";
+  std::string text = fmt::format("{{name: {}, role: {}, type: {}, axes: {}", in_quotes(operand.name), role,
+                                 name(operand.type), list_in_quotes(axes));
+  if (operand.density != 1.0) text += fmt::format(", density: {}", operand.density);
+  if (operand.on_chip) text += ", on_chip: true";
+  return text + "}";
+}
+
 }  // namespace
+
+std::string case_file_text(const std::string& name, const Problem& problem, const Mapping& mapping, const Chip& chip,
+                      const std::string& chip_name) {
+  std::string dims;
+  for (const Dim& dim : problem.dims)
+    dims += fmt::format("{}{}: {}", dims.empty() ? "" : ", ", in_quotes(dim.name), dim.bound);
+  std::string text = fmt::format("name: {}\nproblem:\n  dims: {{{}}}\n", in_quotes(name), dims);
+  if (problem.compute == Compute::vector)
+    text += fmt::format("  compute: vector\n  ops_per_point: {}\n", problem.ops_per_point);
+  text += "  operands:\n";
+  for (const Operand& operand : problem.operands) text += fmt::format("    - {}\n", operand_text(problem, operand));
+  text += fmt::format("chip: {}\nmapping:  # outermost level first; @x, @y: unrolled in space\n", in_quotes(chip_name));
+  for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
+    std::vector<std::string> keeps, loops;
+    for (std::size_t o = 0; o < problem.operands.size(); ++o) {
+      if (mapping.levels[l].keeps[o]) keeps.push_back(problem.operands[o].name);
+    }
+    for (const Loop& loop : mapping.levels[l].loops) {
+      if (loop.bound == 1) continue;
+      const char* place = loop.kind == LoopKind::temporal ? "" : loop.kind == LoopKind::spatial_x ? " @x" : " @y";
+      loops.push_back(fmt::format("{}={}{}", problem.dims[static_cast<std::size_t>(loop.dim)].name, loop.bound, place));
+    }
+    text += fmt::format("  - {{level: {}, keeps: {}, loops: {}}}\n", in_quotes(chip.levels[l].name),
+                        list_in_quotes(keeps), list_in_quotes(loops));
+  }
+  return text;
+}
 
 Case load_case(const std::string& path) {
   const Value root = load_yaml(path);

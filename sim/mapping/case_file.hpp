@@ -13,7 +13,8 @@ namespace tilewright {
 ///             {name: In, role: input, axes: ["C", "2*P + R"]}, {name: Z, role: output, axes: [M, N]}]}
 ///   chip: library-name | path (beside the case file first, then from the working folder)
 ///   mapping: [{level: DRAM, keeps: [A, B, Z], loops: ["M=2", "N=3 @x"]}, ...]   # @x / @y: spatial
-/// `name` is optional (the file's stem), `type` defaults to fp32, `keeps` to all operands that the level can store; a level left
+/// A problem may say `compute: vector` and `ops_per_point: 4`, an operand `density: 0.5` (share of non-zeros) and `on_chip: true`
+/// (never leaves the chip). `name` is optional (the file's stem), `type` defaults to fp32, `keeps` to all operands that the level can store; a level left
 /// out keeps nothing and has no loops. InputError: unknown dim, level, operand or key, loop or axis syntax, loops that do not cover a dim.
 struct Case {
   std::string name;
@@ -22,5 +23,9 @@ struct Case {
   Mapping mapping;
 };
 Case load_case(const std::string& path);
+
+/// The text of a case file for a mapping; `chip` as load_case shall find it. Reading it back gives the same counts, time and energy.
+std::string case_file_text(const std::string& name, const Problem& problem, const Mapping& mapping, const Chip& chip,
+                      const std::string& chip_name);
 
 }  // namespace tilewright

@@ -142,6 +142,19 @@ std::int64_t tile_bytes(const Problem& problem, const Mapping& mapping, std::siz
   return total;
 }
 
+std::int64_t occupied_bytes(const Problem& problem, const Mapping& mapping, const Chip& chip, std::size_t level) {
+  const std::vector<std::int64_t> extents = tile_extents(problem, mapping, level);
+  std::int64_t total = 0;
+  for (std::size_t o = 0; o < problem.operands.size(); ++o) {
+    const Operand& operand = problem.operands[o];
+    if (!mapping.levels[level].keeps[o] || (level == 0 && operand.on_chip)) continue;
+    const std::int64_t bytes = packed_bytes(operand, box_words(operand, extents));
+    const bool twice = chip.levels[level].double_buffered && changes_in_time(operand, mapping, level);
+    total = checked_add(total, checked_mul(bytes, twice ? 2 : 1));
+  }
+  return total;
+}
+
 std::expected<void, Infeasible> check(const Problem& problem, const Mapping& mapping, const Chip& chip) {
   if (const auto structure = check_structure(problem, mapping, chip); !structure) return structure;
   for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
@@ -155,30 +168,27 @@ std::expected<void, Infeasible> check(const Problem& problem, const Mapping& map
       const bool x = used_x > level.fanout_x;
       const std::int64_t used = x ? used_x : used_y;
       const std::int64_t fanout = x ? level.fanout_x : level.fanout_y;
-      return std::unexpected(
+      Infeasible why =
           fault(level.name,
                 fmt::format("spatial loops use {} instances along {}, the fan-out is {}", used, x ? "x" : "y", fanout),
-                static_cast<double>(used), static_cast<double>(fanout)));
+                static_cast<double>(used), static_cast<double>(fanout));
+      why.remedy = fmt::format("{} more instances along {} under {}", used - fanout, x ? "x" : "y", level.name);
+      return std::unexpected(std::move(why));
     }
   }
   for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
     const BufferLevel& level = chip.levels[l];
     if (!level.capacity) continue;
-    const std::vector<std::int64_t> extents = tile_extents(problem, mapping, l);
-    std::int64_t needed = 0;
-    for (std::size_t o = 0; o < problem.operands.size(); ++o) {
-      if (!mapping.levels[l].keeps[o]) continue;
-      const Operand& operand = problem.operands[o];
-      const std::int64_t bytes = packed_bytes(operand, box_words(operand, extents));
-      const bool twice = level.double_buffered && changes_in_time(operand, mapping, l);
-      needed = checked_add(needed, checked_mul(bytes, twice ? 2 : 1));
-    }
+    const std::int64_t needed = occupied_bytes(problem, mapping, chip, l);
     if (static_cast<double>(needed) > level.capacity->value) {
-      return std::unexpected(
+      const double missing = static_cast<double>(needed) - level.capacity->value;
+      Infeasible why =
           fault(level.name,
-                fmt::format("the tiles need {} B{}, the capacity is {} B", needed,
-                            level.double_buffered ? " (double buffered)" : "", level.capacity->value),
-                static_cast<double>(needed), level.capacity->value));
+                fmt::format("the tiles need {} B{}, the capacity is {} B: {} B too much", needed,
+                            level.double_buffered ? " (double buffered)" : "", level.capacity->value, missing),
+                static_cast<double>(needed), level.capacity->value);
+      why.remedy = fmt::format("a capacity of {} B at {} (+{} B) would hold them", needed, level.name, missing);
+      return std::unexpected(std::move(why));
     }
   }
   return {};
@@ -201,7 +211,7 @@ std::string to_code(const Problem& problem, const Mapping& mapping, const Chip& 
   for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
     std::string kept;
     for (std::size_t o = 0; o < problem.operands.size(); ++o) {
-      if (!mapping.levels[l].keeps[o]) continue;
+      if (!mapping.levels[l].keeps[o] || (l == 0 && problem.operands[o].on_chip)) continue;
       if (!kept.empty()) kept += ", ";
       kept += problem.operands[o].name;
     }

@@ -49,6 +49,9 @@ struct Infeasible {
 /// Bytes of all operands kept at a level for the tile of one instance (packed words of each operand's type).
 std::int64_t tile_bytes(const Problem& problem, const Mapping& mapping, std::size_t level);
 
+/// Bytes that the tiles of one instance take up at a level: `tile_bytes`, and twice what changes in time in a double-buffered level.
+std::int64_t occupied_bytes(const Problem& problem, const Mapping& mapping, const Chip& chip, std::size_t level);
+
 /// Structure (level and operand counts, dims, bounds >= 1, each loop bound <= ceil of what is left, full cover of each dim), spatial
 /// products within fan-outs, tiles within capacity (half of it when double buffered, only for operands with a temporal loop outside).
 std::expected<void, Infeasible> check(const Problem& problem, const Mapping& mapping, const Chip& chip);

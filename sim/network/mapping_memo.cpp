@@ -54,8 +54,8 @@ Homes homes_of(const Chip& chip) {
   return {first_with(Role::input), first_with(Role::weight)};
 }
 
-MappingMemo::MappingMemo(const Chip& chip, Homes homes, Objective objective, Engine engine)
-    : chip_(chip), homes_(homes), objective_(objective), engine_(engine) {}
+MappingMemo::MappingMemo(const Chip& chip, Homes homes, SearchOptions search, Engine engine)
+    : chip_(chip), homes_(homes), options_(search), engine_(engine) {}
 
 std::size_t MappingMemo::number(const Problem& problem) {
   for (std::size_t i = 0; i < problems_.size(); ++i) {
@@ -96,10 +96,10 @@ Outcome MappingMemo::search(const Problem& problem, Reserved reserved) {
   const Chip chip = with_reserved(reserved);
   for (const int home : {homes_.activations, homes_.weights}) {
     if (home < 0 || chip.levels[index(home)].capacity->value > 0) continue;
-    return std::unexpected(Infeasible{chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0});
+    return std::unexpected(Infeasible{chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0, {}});
   }
   ++searches_;
-  auto found = find_best(problem, chip, objective_);
+  auto found = find_best(problem, chip, options_);
   if (!found) return std::unexpected(std::move(found.error()));
   return engine_ == Engine::roofline ? as_roofline(std::move(found->best), chip_) : std::move(found->best);
 }

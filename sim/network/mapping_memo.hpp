@@ -28,7 +28,7 @@ Homes homes_of(const Chip& chip);
 class MappingMemo {
  public:
   /// The chip must outlive the memo.
-  MappingMemo(const Chip& chip, Homes homes, Objective objective, Engine engine);
+  MappingMemo(const Chip& chip, Homes homes, SearchOptions search, Engine engine);
 
   /// Number of the problem, the same for equal ones.
   std::size_t number(const Problem& problem);
@@ -60,7 +60,7 @@ class MappingMemo {
 
   const Chip& chip_;
   Homes homes_;
-  Objective objective_;
+  SearchOptions options_;
   Engine engine_;
   std::deque<Known> problems_;
   std::int64_t searches_ = 0;

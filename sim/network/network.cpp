@@ -161,7 +161,7 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
   const auto work = [&] {
     for (std::size_t p = next++; p < count; p = next++) {
       try {
-        auto found = find_best(plan.problems[p], chip, options.objective);
+        auto found = find_best(plan.problems[p], chip, search_options(options));
         if (!found) {
           outcomes[p] = std::unexpected(found.error());
         } else {
@@ -403,18 +403,19 @@ NetworkEvaluation heading(const WorkloadGraph& graph, const Chip& chip, const Ne
   return result;
 }
 
-std::string failure_of(const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
-                       const std::vector<Outcome>& outcomes) {
+void note_failure(NetworkEvaluation& result, const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
+                  const std::vector<Outcome>& outcomes) {
   for (const LoweredGroup& lowered : plan.groups) {
     for (const std::size_t p : lowered.problems) {
       if (outcomes[p]) continue;
       const Infeasible& why = outcomes[p].error();
-      return fmt::format("layer {} does not fit on {}: {}: {}",
-                         graph.layers[static_cast<std::size_t>(lowered.group.layer)].name, chip.name, why.level,
-                         why.reason);
+      result.infeasible = why;
+      result.failure = fmt::format("layer {} does not fit on {}: {}: {}{}{}",
+                                   graph.layers[static_cast<std::size_t>(lowered.group.layer)].name, chip.name,
+                                   why.level, why.reason, why.remedy.empty() ? "" : "; ", why.remedy);
+      return;
     }
   }
-  return "";
 }
 
 /// Totals from the layers in their order; `pipeline.pace` is zero for a sequential chip.
@@ -547,7 +548,7 @@ EvaluatedGroup resident_group(const LayerPlan& plan, int layer, MappingMemo& mem
 /// The best plan of residency and fusion; equal layers that run alike are one group.
 ResidentNetwork resident_groups(const Plan& plan, const std::vector<Outcome>& outcomes, const WorkloadGraph& graph,
                                 const Chip& chip, const NetworkOptions& options) {
-  MappingMemo memo(chip, homes_of(chip), options.objective, options.engine);
+  MappingMemo memo(chip, homes_of(chip), search_options(options), options.engine);
   for (std::size_t p = 0; p < plan.problems.size(); ++p)
     memo.set_unreserved(memo.number(plan.problems[p]), outcomes[p]);
   ResidencyProblem problem{&graph, &chip, options.objective, std::vector<std::size_t>(graph.layers.size()), {}};
@@ -583,6 +584,15 @@ ResidentNetwork resident_groups(const Plan& plan, const std::vector<Outcome>& ou
 
 }  // namespace
 
+SearchOptions search_options(const NetworkOptions& options) {
+  SearchOptions search;
+  search.objective = options.objective;
+  search.factors = options.factors;
+  search.free_keeps = options.free_keeps;
+  search.uneven = options.uneven;
+  return search;
+}
+
 NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip, const NetworkOptions& options) {
   NetworkEvaluation result = heading(asked, chip, options);
   WorkloadGraph graph = asked;
@@ -601,7 +611,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
 
   const Plan plan = plan_layers(graph, chip);
   const std::vector<Outcome> outcomes = evaluate_problems(plan, graph, chip, options);
-  result.failure = failure_of(plan, graph, chip, outcomes);
+  note_failure(result, plan, graph, chip, outcomes);
   if (!result.failure.empty()) return result;
 
   if (options.residency == ResidencyOption::on && plan.groups.size() > 0) {

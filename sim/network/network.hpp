@@ -15,10 +15,15 @@ struct NetworkOptions {
   Engine engine = Engine::analytical;
   Objective objective = Objective::latency;
   ResidencyOption residency = ResidencyOption::none;
+  Factors factors = Factors::imperfect;
+  bool free_keeps = false, uneven = false;  // as SearchOptions
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
   std::function<void(std::string_view)> progress;  // called once per finished layer group
 };
+
+/// What each layer is searched with.
+SearchOptions search_options(const NetworkOptions& options);
 
 /// Never throws for a layer that does not fit: the result then carries `failure` with level, bytes and layer.
 /// Sequential chips: latency is the sum of the layers. Pipelined chips (streaming, neuromorphic): each layer contributes its fill, the slowest

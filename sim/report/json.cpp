@@ -1,21 +1,12 @@
-// JSON reports, schema tilewright.run/1 and the documents of show and evaluate.
-#include <nlohmann/json.hpp>
-
+// JSON of runs (schema tilewright.run/1) and of show.
 #include "core/version.hpp"
-#include "sim/report/layer_view.hpp"
+#include "sim/report/json_parts.hpp"
 #include "sim/report/report.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
+
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json dims_json(const Problem& problem) {
-  Json dims = Json::object();
-  for (const Dim& dim : problem.dims) dims[dim.name] = dim.bound;
-  return dims;
-}
 
 std::string_view kind_name(LoopKind kind) {
   switch (kind) {
@@ -24,6 +15,14 @@ std::string_view kind_name(LoopKind kind) {
     case LoopKind::spatial_y: return "spatial_y";
   }
   return "";
+}
+
+}  // namespace
+
+Json dims_json(const Problem& problem) {
+  Json dims = Json::object();
+  for (const Dim& dim : problem.dims) dims[dim.name] = dim.bound;
+  return dims;
 }
 
 Json mapping_json(const Evaluation& evaluation) {
@@ -66,10 +65,13 @@ Json accesses_json(const std::vector<AccessRow>& rows) {
                     {"reads", row.reads},
                     {"fills", row.fills},
                     {"updates", row.updates},
+                    {"drains", row.drains},
                     {"energy_pj", in_picojoules(row.energy)}});
   }
   return json;
 }
+
+namespace {
 
 Json placement_json(const Placement& placement) {
   const auto places = [](const auto& list) {
@@ -141,6 +143,8 @@ Json layer_json(const LayerEvaluation& layer) {
   return json;
 }
 
+}  // namespace
+
 Json result_json(const NetworkEvaluation& network) {
   Json json;
   json["workload"] = {{"name", network.workload}, {"source", network.workload_source}, {"batch", network.batch},
@@ -175,39 +179,19 @@ Json result_json(const NetworkEvaluation& network) {
   return json;
 }
 
-}  // namespace
-
-std::string report_json(const RunReport& report) {
+Json run_heading(const RunRequest& request) {
   Json json;
   json["schema"] = "tilewright.run/1";
   json["version"] = version;
   json["request"] = Json::object();
-  for (const auto& [key, value] : report.request.fields) json["request"][key] = value;
+  for (const auto& [key, value] : request.fields) json["request"][key] = value;
   json["results"] = Json::array();
-  for (const NetworkEvaluation& network : report.results) json["results"].push_back(result_json(network));
-  return json.dump(1) + "\n";
+  return json;
 }
 
-std::string evaluation_json(const Evaluation& evaluation, const Chip& chip) {
-  Json json;
-  json["schema"] = "tilewright.evaluate/1";
-  json["version"] = version;
-  json["chip"] = {{"name", chip.name}, {"family", chip.family}, {"source", chip.source}};
-  json["energy_table"] = chip.energy_table;
-  json["validation"] = {{"status", chip.validation}, {"band_pct", nullptr}};
-  json["dims"] = dims_json(evaluation.problem);
-  json["points"] = evaluation.counts.points;
-  json["cycles"] = evaluation.cycles.value;
-  json["latency_s"] = (evaluation.cycles / chip.clock).value;
-  json["energy_j"] = evaluation.energy.total().value;
-  json["energy_by"] = energy_json(evaluation.energy);
-  json["utilization"] = evaluation.utilization;
-  json["bounds"] = bounds_json(evaluation);
-  json["compute"] = evaluation.compute.why;
-  json["mapping"] = mapping_json(evaluation);
-  LayerEvaluation layer;
-  layer.kernels.emplace_back(evaluation, 1);
-  json["accesses"] = accesses_json(accesses(layer));
+std::string report_json(const RunReport& report) {
+  Json json = run_heading(report.request);
+  for (const NetworkEvaluation& network : report.results) json["results"].push_back(result_json(network));
   return json.dump(1) + "\n";
 }
 

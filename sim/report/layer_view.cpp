@@ -66,10 +66,11 @@ std::vector<AccessRow> accesses(const LayerEvaluation& layer) {
         const std::string& tensor = evaluation.problem.operands[operand].name;
         auto row =
             std::ranges::find_if(rows, [&](const AccessRow& r) { return r.level == level_name && r.tensor == tensor; });
-        if (row == rows.end()) row = rows.insert(rows.end(), AccessRow{level_name, tensor, 0, 0, 0, {}});
+        if (row == rows.end()) row = rows.insert(rows.end(), AccessRow{level_name, tensor, 0, 0, 0, 0, {}});
         row->reads = checked_add(row->reads, checked_mul(counts.reads, repeat));
         row->fills = checked_add(row->fills, checked_mul(counts.fills, repeat));
         row->updates = checked_add(row->updates, checked_mul(counts.updates, repeat));
+        row->drains = checked_add(row->drains, checked_mul(counts.drains, repeat));
         row->energy += static_cast<double>(repeat) * evaluation.levels[level].operand_energy[operand];
       }
     }
@@ -161,6 +162,23 @@ std::string human_count(double value) {
   std::string text = scaled(value, "");
   if (text.ends_with(' ')) text.pop_back();
   return text;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string human_score(double value, Objective objective) {
+  return scaled(value, objective == Objective::latency ? "s" : objective == Objective::energy ? "J" : "J s");
+}
+
+LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level) {
+  LevelUse use;
+  for (const OperandAccesses& operand : evaluation.counts.levels[level]) {
+    if (operand.kept) use.instances = std::max(use.instances, operand.utilized_instances);
+  }
+  use.bytes = occupied_bytes(evaluation.problem, evaluation.mapping, chip, level);
+  use.capacity = chip.levels[level].capacity;
+  if (use.capacity) use.occupancy = Bytes{static_cast<double>(use.bytes)} / *use.capacity;
+  return use;
 }
 
 std::string_view name(Objective objective) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace tilewright {
 
 struct AccessRow {
   std::string level, tensor;
-  std::int64_t reads = 0, fills = 0, updates = 0;
+  std::int64_t reads = 0, fills = 0, updates = 0, drains = 0;
   Joules energy;
 };
 
@@ -45,6 +46,19 @@ std::string human(Joules value);
 std::string human(Bytes value);
 std::string human(Watts value);
 std::string human_count(double value);  // 1.23 G
+std::string percent(double share);      // 12.3 %
+
+/// A score of the objective (seconds, joules, joule-seconds) with its unit.
+std::string human_score(double value, Objective objective);
+
+/// What one level of a mapping holds and how much of it is in use, of one instance.
+struct LevelUse {
+  std::int64_t instances = 0;  // that hold a word
+  std::int64_t bytes = 0;      // all tiles, a second copy of what changes in time in a double-buffered level
+  std::optional<Bytes> capacity;
+  std::optional<double> occupancy;  // bytes / capacity
+};
+LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level);
 
 std::string_view name(Objective objective);
 std::string_view name(Engine engine);

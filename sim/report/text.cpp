@@ -5,44 +5,11 @@
 
 #include "sim/report/layer_view.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/table.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
 namespace {
-
-/// Left-aligned first column, the others right-aligned unless they start with '<'.
-class Table {
- public:
-  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-
-  std::string text() const {
-    std::vector<std::size_t> widths(rows_.front().size(), 0);
-    for (const auto& row : rows_) {
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], cell(row[i]).size());
-    }
-    std::string out;
-    for (std::size_t r = 0; r < rows_.size(); ++r) {
-      std::string line;
-      for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-        const bool left = i == 0 || rows_.front()[i].starts_with('<');
-        line += left ? fmt::format("{:<{}}", cell(rows_[r][i]), widths[i])
-                     : fmt::format("{:>{}}", cell(rows_[r][i]), widths[i]);
-        if (i + 1 < rows_[r].size()) line += "  ";
-      }
-      line.erase(line.find_last_not_of(' ') + 1);
-      out += line + "\n";
-      if (r == 0) out += std::string(line.size(), '-') + "\n";
-    }
-    return out;
-  }
-
- private:
-  static std::string_view cell(std::string_view text) { return text.starts_with('<') ? text.substr(1) : text; }
-  std::vector<std::vector<std::string>> rows_;
-};
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 /// "not validated; because ..." without its explanation.
 std::string short_status(const std::string& validation) { return validation.substr(0, validation.find(';')); }
@@ -145,35 +112,6 @@ std::string report_text(const RunReport& report) {
     }
     out += report.results.size() == 1 ? "\n" + layer_table(network) : slowest_layers(network, 2);
   }
-  return out;
-}
-
-std::string evaluation_text(const Evaluation& evaluation, const Chip& chip) {
-  std::string out = to_code(evaluation.problem, evaluation.mapping, chip);
-  out += fmt::format("\n{} points in {} cycles ({}), energy {}, utilisation {}; compute: {}\n\n",
-                     evaluation.counts.points, evaluation.cycles.value, human(evaluation.cycles / chip.clock),
-                     human(evaluation.energy.total()), percent(evaluation.utilization), evaluation.compute.why);
-  Table bounds({"what", "cycles"});
-  for (const Bound& bound : evaluation.bounds) bounds.add({bound.name, fmt::format("{:.6g}", bound.time.value)});
-  out += bounds.text() + "\n";
-  Table table({"level", "<tensor", "tile words", "instances", "reads", "fills", "updates", "occupancy", "energy"});
-  for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
-    const std::optional<Bytes> capacity = chip.levels[level].capacity;
-    for (std::size_t operand = 0; operand < evaluation.problem.operands.size(); ++operand) {
-      const OperandAccesses& counts = evaluation.counts.levels[level][operand];
-      if (!counts.kept) continue;
-      const Bytes tile{static_cast<double>(counts.tile_words) * bits(evaluation.problem.operands[operand].type) / 8.0};
-      table.add({evaluation.levels[level].name, evaluation.problem.operands[operand].name,
-                 std::to_string(counts.tile_words), std::to_string(counts.utilized_instances),
-                 std::to_string(counts.reads), std::to_string(counts.fills), std::to_string(counts.updates),
-                 capacity ? percent(tile / *capacity) : "-", human(evaluation.levels[level].operand_energy[operand])});
-    }
-  }
-  out += table.text() + "\n";
-  const EnergyBy& energy = evaluation.energy;
-  out +=
-      fmt::format("energy: compute {}, memory {}, links {}, static {} (table {}; {})\n", human(energy.compute),
-                  human(energy.memory), human(energy.link), human(energy.static_), chip.energy_table, chip.validation);
   return out;
 }
 

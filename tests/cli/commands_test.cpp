@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -149,7 +150,187 @@ TEST_CASE("map prints the loop nest, the gap and the runners-up of one layer") {
   REQUIRE(outcome.code == 0);
   REQUIRE(outcome.out.find("for ") != std::string::npos);
   REQUIRE(outcome.out.find("above the lower bound") != std::string::npos);
-  REQUIRE(outcome.out.find("runners-up") != std::string::npos);
+  REQUIRE(outcome.out.find("Runners-up") != std::string::npos);
+}
+
+TEST_CASE("map shows tiles, accesses, costs, the certificate, runners-up, the Pareto set and what one more buys") {
+  const std::string command = "map gemm:m=256,n=256,k=256 --chip edge-systolic-example --pareto";
+  const Outcome text = tw(command);
+  INFO(text.err);
+  REQUIRE(text.code == 0);
+  for (const char* part :
+       {"for ", "above the lower bound", "space of the bound: ", "Tiles of one instance", "occupancy",
+        "Accesses of all instances, in words", "Time and energy", "Runners-up", "Latency-energy Pareto set",
+        "What one more of a resource buys", "DRAM.bandwidth", "Buffer.capacity", "rows", "cols"}) {
+    INFO(part);
+    REQUIRE(text.out.find(part) != std::string::npos);
+  }
+  std::istringstream lines(text.out);
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    REQUIRE(line.size() <= 120);
+  }
+
+  const Outcome json = tw(command + " --format json");
+  REQUIRE(json.code == 0);
+  const Json result = Json::parse(json.out)["results"][0];
+  const Json kernel = result["map"]["kernels"][0];
+  REQUIRE(kernel["cycles"] == result["layers"][0]["cycles"]);
+  REQUIRE(kernel["code"].get<std::string>().find("for ") != std::string::npos);
+  // The objective's value is above its bound by the gap.
+  const Json objective = kernel["objective"];
+  REQUIRE(objective["name"] == "latency");
+  REQUIRE(objective["value"].get<double>() == Approx(kernel["latency_s"].get<double>()).epsilon(1e-12));
+  REQUIRE(objective["value"].get<double>() ==
+          Approx(objective["bound"].get<double>() * (1 + objective["gap"].get<double>())).epsilon(1e-9));
+  REQUIRE(!objective["space"].get<std::string>().empty());
+  // Occupancy is what the tiles take of the capacity.
+  double memory = 0;
+  for (const Json& level : kernel["levels"]) {
+    INFO(level["level"]);
+    memory += level["energy_pj"].get<double>() * 1e-12;
+    if (level["capacity_bytes"].is_null()) continue;
+    REQUIRE(level["occupancy"].get<double>() ==
+            Approx(level["used_bytes"].get<double>() / level["capacity_bytes"].get<double>()));
+    REQUIRE(level["occupancy"].get<double>() <= 1.0);
+  }
+  REQUIRE(memory == Approx(kernel["energy_by"]["memory_j"].get<double>()).epsilon(1e-9));
+  REQUIRE(!kernel["runners_up"].empty());
+  // Along the set each point is slower and cheaper than the one before; its first point is not slower than the best found.
+  const Json& pareto = kernel["pareto"];
+  REQUIRE(!pareto.empty());
+  REQUIRE(pareto[0]["latency_s"].get<double>() <= kernel["latency_s"].get<double>() * (1 + 1e-12));
+  for (std::size_t i = 1; i < pareto.size(); ++i) {
+    REQUIRE(pareto[i]["latency_s"].get<double>() >= pareto[i - 1]["latency_s"].get<double>());
+    REQUIRE(pareto[i]["energy_j"].get<double>() < pareto[i - 1]["energy_j"].get<double>());
+  }
+}
+
+TEST_CASE("what one more buys is the difference to the same question on the changed chip") {
+  const Scratch scratch;
+  const std::string chip = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml");
+  const auto asked = [&](const std::string& text, const std::string& name) {
+    const Outcome outcome = tw("map gemm:m=200,n=200,k=200 --format json --chip '" + scratch.file(name, text) + "'");
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out)["results"][0];
+  };
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = chip;
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+  };
+  const Json now = asked(chip, "now.yaml");
+  struct Step {
+    std::string resource, from, to;
+  };
+  for (const Step& step : {Step{"rows", "rows: 16", "rows: 17"}, Step{"cols", "cols: 16", "cols: 17"},
+                           Step{"DRAM.bandwidth", "12.8 GB/s", "13.8 GB/s"}}) {
+    INFO(step.resource);
+    const Json changed = asked(with(step.from, step.to), step.resource + ".yaml");
+    bool found = false;
+    for (const Json& row : now["map"]["one_more"]) {
+      if (row["resource"] != step.resource) continue;
+      found = true;
+      const double then = changed["totals"]["latency_s"].get<double>();
+      REQUIRE(row["latency_s"].get<double>() == Approx(then).epsilon(1e-9));
+      REQUIRE(row["latency_change_s"].get<double>() ==
+              Approx(then - now["totals"]["latency_s"].get<double>()).margin(1e-15));
+    }
+    REQUIRE(found);
+  }
+}
+
+TEST_CASE("a mapping written as a case file is read back with the same figures") {
+  const Scratch scratch;
+  struct Request {
+    std::string workload, chip;
+  };
+  for (const Request& request :
+       {Request{"workloads/models/resnet18.onnx --layer /conv1/Conv", "eyeriss"},
+        Request{"workloads/models/mobilenet_v2.onnx --layer /features/features.1/conv/conv.0/conv.0.0/Conv", "tpu-v1"},
+        Request{"workloads/models/bert_base_s128.onnx --fuse none --layer /n/ReduceMean", "xeon-8380"},
+        Request{"gemm:m=100,n=60,k=36", "a100-sxm4-80gb"}}) {
+    INFO(request.workload << " on " << request.chip);
+    const std::string file = scratch.path("case.yaml");
+    const std::string map = "map " + request.workload + " --chip " + request.chip;
+    const Outcome written = tw(map + " --format yaml -o '" + file + "'");
+    INFO(written.err);
+    REQUIRE(written.code == 0);
+    REQUIRE(written.out.empty());
+    const Outcome read = tw("evaluate '" + file + "' --format json");
+    INFO(read.err);
+    REQUIRE(read.code == 0);
+    const Json given = Json::parse(read.out);
+    const Json found = Json::parse(tw(map + " --format json").out)["results"][0]["map"]["kernels"];
+    const Json* main = &found[0];
+    for (const Json& kernel : found) {
+      if (kernel["points"] > (*main)["points"]) main = &kernel;
+    }
+    for (const char* key :
+         {"dims", "points", "cycles", "energy_j", "energy_by", "bounds", "compute", "levels", "accesses", "code"}) {
+      INFO(key);
+      REQUIRE(given[key] == (*main)[key]);
+    }
+  }
+}
+
+TEST_CASE("a case file beside a chip of one's own names it by a path from the case's folder") {
+  const Scratch scratch;
+  const std::string chip =
+      scratch.file("mine.yaml", slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml"));
+  const std::string file = scratch.path("case.yaml");
+  REQUIRE(tw("map gemm:m=32,n=32,k=32 --chip '" + chip + "' --format yaml -o '" + file + "'").code == 0);
+  REQUIRE(slurp(file).find("chip: \"mine.yaml\"") != std::string::npos);
+  REQUIRE(tw("evaluate '" + file + "'").code == 0);
+  REQUIRE(tw("check '" + file + "'").code == 0);
+}
+
+TEST_CASE("a layer or a mapping that does not fit says what, where, by how much and what would help") {
+  const Scratch scratch;
+  std::string chip = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml");
+  const std::string capacity = "capacity: 256 KiB";
+  REQUIRE(chip.find(capacity) != std::string::npos);
+  chip.replace(chip.find(capacity), capacity.size(),
+               "capacity: 2 B, read_energy: {value: 1 pJ, per: 64 bit, source: example}");
+  const std::string small = scratch.file("small.yaml", chip);
+  const std::string map = "map gemm:m=64,n=64,k=64 --chip '" + small + "'";
+  const Outcome text = tw(map);
+  INFO(text.out << text.err);
+  REQUIRE(text.code == 1);
+  REQUIRE(text.out.find("does not fit on edge-systolic-example: Buffer: ") != std::string::npos);
+  REQUIRE(text.out.find("B too much") != std::string::npos);
+  REQUIRE(tw(map + " --format yaml").code == 1);
+  const Outcome json = tw(map + " --format json");
+  REQUIRE(json.code == 1);
+  const Json why = Json::parse(json.out)["results"][0]["infeasible"];
+  REQUIRE(why["level"] == "Buffer");
+  REQUIRE(why["available"] == 2);
+  REQUIRE(why["missing"].get<double>() == why["needed"].get<double>() - 2);
+  // The change that is named is enough.
+  std::string larger = chip;
+  larger.replace(larger.find("capacity: 2 B"), 13, "capacity: " + std::to_string(why["needed"].get<int>()) + " B");
+  REQUIRE(tw("map gemm:m=64,n=64,k=64 --chip '" + scratch.file("larger.yaml", larger) + "'").code == 0);
+
+  // 16 x 16 words of A, B (int8) and Z (int32) are 1536 B; the buffer of this copy holds 1000.
+  std::string tight = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml");
+  tight.replace(tight.find(capacity), capacity.size(),
+                "capacity: 1000 B, read_energy: {value: 1 pJ, per: 64 bit, source: example}");
+  scratch.file("tight.yaml", tight);
+  std::string given = slurp(TILEWRIGHT_SOURCE_DIR "/docs/examples/gemm_weight_stationary.yaml");
+  given.replace(given.find("edge-systolic-example"), 21, "tight.yaml");
+  const std::string file = scratch.file("case.yaml", given);
+  const Outcome refused = tw("evaluate '" + file + "'");
+  INFO(refused.out << refused.err);
+  REQUIRE(refused.code == 1);
+  REQUIRE(refused.out.find("Buffer: the tiles need 1536 B (double buffered), the capacity is 1000 B: 536 B too much; a "
+                           "capacity of 1536 B at Buffer (+536 B) would hold them") != std::string::npos);
+  const Outcome document = tw("evaluate '" + file + "' --format json");
+  REQUIRE(document.code == 1);
+  const Json status = Json::parse(document.out);
+  REQUIRE(status["status"] == "infeasible");
+  REQUIRE(status["infeasible"]["missing"] == 536);
 }
 
 TEST_CASE("map chooses a layer by name and names the nearest when it is mistyped") {
@@ -157,6 +338,9 @@ TEST_CASE("map chooses a layer by name and names the nearest when it is mistyped
   const Outcome wrong = tw("map workloads/models/resnet18.onnx --layer /fc/Gem --chip tpu-v1");
   REQUIRE(wrong.code == 2);
   REQUIRE(wrong.err.find("Did you mean '/fc/Gemm'?") != std::string::npos);
+  const Outcome fused = tw("map workloads/models/resnet18.onnx --layer /relu/Relu --chip tpu-v1");
+  REQUIRE(fused.code == 2);
+  REQUIRE(fused.err.find("fused into the layer before it; --fuse none keeps it apart") != std::string::npos);
 }
 
 TEST_CASE("evaluate costs the mapping of a case file") {
@@ -186,7 +370,7 @@ TEST_CASE("roofline writes an SVG with one dot a layer") {
 }
 
 TEST_CASE("list and show find everything that they name") {
-  for (const char* what : {"chips", "workloads", "families", "engines", "energy-tables"}) {
+  for (const char* what : {"chips", "workloads", "families", "engines", "energy-tables", "suites"}) {
     const Outcome outcome = tw(std::string("list ") + what);
     INFO(what << outcome.err);
     REQUIRE(outcome.code == 0);
@@ -235,4 +419,31 @@ TEST_CASE("a precision that the chip lacks is a failed result, not a silent subs
   const Outcome outcome = tw("run resnet18 --chip tpu-v1 --precision fp32 --format json");
   REQUIRE(outcome.code == 1);
   REQUIRE(Json::parse(outcome.out)["results"][0]["failure"].get<std::string>().find("int8") != std::string::npos);
+}
+
+TEST_CASE("validate mapping passes on the project's own cases and exits with 1 when a count differs") {
+  const Outcome own = tw("validate mapping --format json");
+  INFO(own.err);
+  REQUIRE(own.code == 0);
+  const Json result = Json::parse(own.out);
+  REQUIRE(result["suite"] == "mapping");
+  REQUIRE(result["pass"] == true);
+  REQUIRE(result["groups"].size() == 16);
+  REQUIRE(result["groups"][0]["keys"]["case"] == "*");
+  REQUIRE(result["groups"][0]["n"].get<int>() > 1000);
+  REQUIRE(result["groups"][0]["mismatches"] == 0);
+  REQUIRE(result["groups"][0]["first_mismatch"].is_null());
+
+  const Scratch scratch;
+  std::string cases = slurp(TILEWRIGHT_SOURCE_DIR "/validation/measured/mapping/timeloop_cases.json");
+  const std::string reads = "\"reads_per_instance\": 48";  // of the weights of the first case, in its buffer
+  cases.replace(cases.find(reads), reads.size(), "\"reads_per_instance\": 47");
+  const std::string file = scratch.file("cases.json", cases);
+  const Outcome changed = tw("validate mapping --data '" + file + "'");
+  REQUIRE(changed.code == 1);
+  REQUIRE(changed.out.find("00-model-conv1d-1level Buffer Weights reads: ours 48, theirs 47") != std::string::npos);
+  REQUIRE(changed.out.find("FAIL") != std::string::npos);
+  const Outcome json = tw("validate mapping --format json --data '" + file + "'");
+  REQUIRE(json.code == 1);
+  REQUIRE(Json::parse(json.out)["groups"][0]["mismatches"] == 1);
 }

@@ -35,6 +35,19 @@ chip: eyeriss
 mapping:
 )";
 
+const std::string gpu_without_l2 = R"(name: two-levels
+family: gpu
+source: example
+technology_nm: 7
+clock: 1 GHz
+energy_table: jouppi-2021
+compute:
+  {sms: 4, cuda_cores_per_sm: 64, precisions: {fp32: 64}}
+levels:
+  - {name: DRAM, bandwidth: 100 GB/s, dram: hbm2}
+  - {name: SM, capacity: 256 KiB, instances: 4}
+)";
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   REQUIRE(at != std::string::npos);
@@ -103,6 +116,7 @@ TEST_CASE("malformed chip files are refused with file, key and the way out") {
       {check, "nolevels.yaml", good_chip.substr(0, good_chip.find("levels:")), "levels"},
       {check, "levelmap.yaml", replaced(good_chip, "levels:\n", "levels: 3\nlevels_:\n"), "levels"},
       {check, "bool.yaml", replaced(good_chip, "double_buffered: true", "double_buffered: maybe"), "double_buffered"},
+      {check, "l2.yaml", gpu_without_l2, "l2.yaml:8: compute: a GPU has at least three levels"},
       {check, "per.yaml", replaced(good_chip, "per: 64 bit", "per: 0 bit"), "per"},
       {"check /nonexistent/chip.yaml", "", "", "/nonexistent/chip.yaml"},
       {"check .", "", "", "."},
@@ -174,6 +188,25 @@ TEST_CASE("malformed case files are refused") {
   for (const Bad& bad : cases) require_refused(scratch, bad);
 }
 
+TEST_CASE("malformed reference cases are refused with file, line and key") {
+  const Scratch scratch;
+  const std::string validate = "validate mapping --data %f";
+  const std::vector<Bad> cases{
+      {validate, "empty.json", "", "empty.json"},
+      {validate, "text.json", "hello", "text.json"},
+      {validate, "cut.json", "{\"format\": 1, \"cases\": [", "cut.json:1"},
+      {validate, "none.json", "{\"format\": 1,\n \"cases\": []}", "none.json:2: cases: no cases"},
+      {validate, "key.json", "{\"format\": 1, \"cases\": [\n{\"id\": \"a\", \"problme\": {}}]}",
+       "key.json:2: cases[0].problem: the key 'problem' is missing. Is it meant by 'problme'?"},
+      {validate, "format.json", "{\"format\": 9, \"cases\": []}", "format.json:1: format"},
+      {"validate mapping --data /nonexistent.json", "", "", "/nonexistent.json"},
+      {"validate maping", "", "", "Did you mean 'mapping'?"},
+      {"validate mapping --format csv", "", "", "json"},
+      {"validate", "", "", "suite"},
+  };
+  for (const Bad& bad : cases) require_refused(scratch, bad);
+}
+
 TEST_CASE("bad usage names the nearest command, option or value") {
   const Scratch scratch;
   const std::vector<Bad> cases{
@@ -195,6 +228,12 @@ TEST_CASE("bad usage names the nearest command, option or value") {
       {"run resnet50 --chip tpu-v1 --set N=1 N=2", "", "", "twice"},
       {"run resnet50 --chip tpu-v1 --fuse all", "", "", "attention"},
       {"run resnet50 --chip tpu-v1 --jobs 0", "", "", "jobs"},
+      {"run resnet18:batch=2 --batch 4 --chip tpu-v1", "", "", "'resnet18:batch=2' has batch 2, but batch 4 is asked for"},
+      {"run resnet18:batch=1 --batch 4 --chip tpu-v1", "", "", "'resnet18:batch=1' has batch 1, but batch 4 is asked for"},
+      {"run conv2d:n=2 --batch 4 --chip tpu-v1", "", "", "'conv2d:n=2' has batch 2, but batch 4 is asked for"},
+      {"map resnet50 --chip tpu-v1 --factors imperfct", "", "", "Did you mean 'imperfect'?"},
+      {"map resnet50 --chip tpu-v1 --bypass open", "", "", "known: fixed, free"},
+      {"map gemm --chip tpu-v1,eyeriss --format yaml", "", "", "exactly one chip"},
       {"run resnet50 --chip tpu-v1 -o /nonexistent/folder/report.txt", "", "", "/nonexistent/folder"},
       {"roofline resnet18 --chip tpu-v1,eyeriss", "", "", "one chip"},
       {"map resnet18 --chip tpu-v1", "", "", "--layer"},

@@ -34,7 +34,8 @@ const std::vector<Room>& rooms() {
     Names study = with(with(network, "sim/study/"), "workloads/onnx/load.");
     study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/"});
     const Names report = with(network, "sim/report/");
-    Names everything = with(report, "sim/study/");
+    const Names validation = with(report, "validation/");
+    Names everything = with(validation, "sim/study/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -59,6 +60,7 @@ const std::vector<Room>& rooms() {
         {"sim/network/", network},
         {"sim/study/", study},
         {"sim/report/", report},
+        {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
         {"tests/", tests},

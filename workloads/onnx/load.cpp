@@ -22,6 +22,18 @@ std::string lower_extension(const std::string& path) {
   return extension;
 }
 
+/// A batch in a generator's parameters and another one asked for beside them: neither wins in silence.
+void refuse_two_batches(const WorkloadRequest& request, const WorkloadGraph& graph) {
+  const std::string& spec = request.workload;
+  if (request.import.batch <= 0 || graph.batch == request.import.batch || !is_generator(spec)) return;
+  const std::string generator = spec.substr(0, spec.find(':'));
+  const bool named = spec.find(":batch=") != std::string::npos || spec.find(",batch=") != std::string::npos;
+  if (!named && generate(generator).batch == graph.batch) return;
+  throw InputError(Place{spec, 0, 0, ""},
+                   fmt::format("'{}' has batch {}, but batch {} is asked for; give one of the two", spec, graph.batch,
+                               request.import.batch));
+}
+
 }  // namespace
 
 WorkloadGraph load_workload(const std::string& workload, const ImportOptions& options) {
@@ -44,6 +56,7 @@ WorkloadGraph load_workload(const std::string& workload, const ImportOptions& op
 
 WorkloadGraph prepare_workload(const WorkloadRequest& request) {
   WorkloadGraph graph = load_workload(request.workload, request.import);
+  refuse_two_batches(request, graph);
   const std::int64_t batch = request.import.batch;
   if (batch > 0 && graph.batch != batch) graph = set_batch(graph, batch);
   if (request.precision) graph = set_precision(graph, *request.precision);

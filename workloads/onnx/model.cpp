@@ -207,7 +207,7 @@ bool tensor_type(const onnx::ValueInfoProto& info, int& type, std::vector<Axis>&
   if (static_cast<std::size_t>(tensor.shape().dim_size()) > largest_rank) return false;
   type = tensor.elem_type();
   for (const auto& dim : tensor.shape().dim()) {
-    axes.push_back(dim.has_dim_value() ? Axis{dim.dim_value(), ""} : Axis{0, dim.dim_param()});
+    axes.push_back(dim.has_dim_value() ? Axis{dim.dim_value(), "", true} : Axis{0, dim.dim_param(), false});
   }
   return true;
 }

@@ -60,6 +60,7 @@ struct NodeRecord {
 struct Axis {
   std::int64_t size = 0;
   std::string symbol;
+  bool given = false;  // the file writes the size
 };
 struct GraphInput {
   std::string name;

@@ -15,6 +15,20 @@ std::string symbol_of(const GraphInput& input, std::size_t axis) {
   return symbol.empty() ? fmt::format("{}.{}", input.name, axis) : symbol;
 }
 
+/// The sizes below 1 that the file gives: some exporters write them for a free size, but they may be a mistake.
+std::string empty_axes(const Model& model) {
+  std::string text;
+  for (const GraphInput& input : model.inputs) {
+    for (std::size_t a = 0; a < input.axes.size(); ++a) {
+      const Axis& axis = input.axes[a];
+      if (!axis.given || axis.size >= 1) continue;
+      text += fmt::format(". The file gives input '{}' the size {} on axis {}: a tensor without elements",
+                          shown(input.name), axis.size, a);
+    }
+  }
+  return text;
+}
+
 [[noreturn]] void fail(const Model& model, std::string_view message) {
   throw InputError(Place{model.file, 0, 0, ""}, message);
 }
@@ -44,8 +58,8 @@ std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options
     if (!bound.contains(symbol)) missing.push_back(fmt::format("--set {}=VALUE", shown(symbol)));
   }
   if (!missing.empty()) {
-    fail(model, fmt::format("{} input size{} not fixed in the file; bind with: {}", missing.size(),
-                            missing.size() == 1 ? " is" : "s are", fmt::join(missing, " ")));
+    fail(model, fmt::format("{} input size{} not fixed in the file; bind with: {}{}", missing.size(),
+                            missing.size() == 1 ? " is" : "s are", fmt::join(missing, " "), empty_axes(model)));
   }
   std::vector<Shape> shapes;
   for (const GraphInput& input : model.inputs) {

@@ -108,4 +108,26 @@ TEST_CASE("mistakes in a case file are named with their place and the way out") 
   CHECK_THAT(folder.error("name: halo", "nam: halo"), Contains("nam"));
 }
 
+TEST_CASE("a case written as text is read back as the same problem and mapping") {
+  const Folder folder;
+  Case given = folder.load(case_text);
+  given.name = "a \"quoted\" name \\ with\ta tab";
+  given.problem.compute = Compute::vector;
+  given.problem.ops_per_point = 0.1;  // no finite binary fraction
+  given.problem.operands[0].density = 1.0 / 3.0;
+  given.problem.operands[2].on_chip = true;
+  const Case read = folder.load(case_file_text(given.name, given.problem, given.mapping, given.chip, "small.yaml"));
+  CHECK(read.name == given.name);
+  CHECK(read.problem == given.problem);
+  CHECK(read.mapping == given.mapping);
+  CHECK(read.chip.name == "small");
+}
+
+TEST_CASE("operations per point belong to vector problems") {
+  const Folder folder;
+  using Catch::Matchers::Contains;
+  CHECK_THAT(folder.error("problem:\n", "problem:\n  ops_per_point: 2\n"), Contains("`compute: vector`"));
+  CHECK_THAT(folder.error("problem:\n", "problem:\n  compute: vectr\n"), Contains("Did you mean 'vector'?"));
+}
+
 }  // namespace tilewright

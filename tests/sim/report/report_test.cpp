@@ -7,6 +7,7 @@
 #include "core/csv.hpp"
 #include "sim/report/layer_view.hpp"
 #include "sim/report/svg.hpp"
+#include "sim/report/table.hpp"
 
 using namespace tilewright;
 
@@ -133,4 +134,49 @@ TEST_CASE("time by bound sums to one and puts the largest first") {
   REQUIRE(shares.size() == 1);
   REQUIRE(shares.front().first == "compute");
   REQUIRE(shares.front().second == Approx(1.0));
+}
+
+TEST_CASE("a table aligns its columns and long lists break between their parts") {
+  Table table({"level", "<tensor", "reads"});
+  table.add({"DRAM", "A", "12"});
+  table.add({"Buffer", "weights", "3"});
+  REQUIRE(table.text() ==
+          "level   tensor   reads\n"
+          "----------------------\n"
+          "DRAM    A           12\n"
+          "Buffer  weights      3\n");
+  REQUIRE(wrapped({"aaaa", "bbbb", "cccc"}, ", ", 2, 12) == "  aaaa,\n  bbbb, cccc\n");
+  REQUIRE(wrapped({"a part that is longer than the line"}, " ", 0, 10) == "a part that is longer than the line\n");
+}
+
+TEST_CASE("what one more of a resource buys: gains, losses, nothing, and what no longer runs") {
+  LayerMap map;
+  map.result = small_report().results.front();
+  map.one_more = {
+      {"rows", "2", "3", Seconds{9e-9}, Seconds{-1e-9}, picojoules(110), picojoules(10), ""},
+      {"Buffer.capacity", "1 KiB", "2 KiB", Seconds{10e-9}, {}, picojoules(100), {}, ""},
+      {"cols", "4", "5", {}, {}, {}, {}, "does not fit"},
+  };
+  Chip chip;
+  chip.name = "tiny";
+  chip.clock = Hertz{1e9};
+  const std::string text = map_text(map, chip);
+  REQUIRE(text.find("rows        2     3     9 ns  -10.00 %  110 pJ  +10.00 %") != std::string::npos);
+  REQUIRE(text.find("buys nothing:\n  Buffer.capacity (1 KiB -> 2 KiB)\n") != std::string::npos);
+  REQUIRE(text.find("cols 4 -> 5: does not fit") != std::string::npos);
+  const auto json = nlohmann::json::parse(map_json({}, {map}, {chip}));
+  const auto& rows = json["results"][0]["map"]["one_more"];
+  REQUIRE(rows[0]["latency_change_s"].get<double>() == Approx(-1e-9));
+  REQUIRE(rows[0]["buys_nothing"] == false);
+  REQUIRE(rows[1]["buys_nothing"] == true);
+  REQUIRE(rows[2]["failure"] == "does not fit");
+}
+
+TEST_CASE("an infeasible mapping says what is missing and the way out in text and JSON") {
+  const Infeasible why{"Buffer", "the tiles need 90 B, the capacity is 64 B", 90, 64, "26 B more"};
+  REQUIRE(infeasible_text(why) == "Buffer: the tiles need 90 B, the capacity is 64 B; 26 B more");
+  const auto json = nlohmann::json::parse(infeasible_json(why, {}));
+  REQUIRE(json["status"] == "infeasible");
+  REQUIRE(json["infeasible"]["missing"] == 26);
+  REQUIRE(json["infeasible"]["remedy"] == "26 B more");
 }

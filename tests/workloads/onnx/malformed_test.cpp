@@ -90,11 +90,11 @@ const std::vector<Case>& cases() {
          m.input("x", {2});
          unary(m, "Relu");
        }},
-      {"negative input axis", "--set x.0=VALUE",
+      {"negative input axis", "--set x.0=VALUE. The file gives input 'x' the size -1 on axis 0",
        [](ModelBuilder& m) {
          unary(m, "Relu", {-1, 4});
        }},
-      {"zero input axis", "--set x.1=VALUE",
+      {"zero input axis", "--set x.1=VALUE. The file gives input 'x' the size 0 on axis 1",
        [](ModelBuilder& m) {
          unary(m, "Relu", {2, 0});
        }},
