@@ -303,7 +303,7 @@ class Enumeration {
 
 WorkloadGraph random_graph(std::mt19937& random, std::size_t layers) {
   const auto pick = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
-  GraphBuilder builder(4, 4 * (1 + static_cast<std::int64_t>(pick(2))));
+  GraphBuilder builder(4, 4);  // small enough for the search of a layer to be exact under any capacity
   std::vector<TensorId> results;
   std::vector<bool> read;
   const auto latest = [&] { return results.size() - 1 - pick(std::min<std::size_t>(results.size(), 2)); };
@@ -365,15 +365,17 @@ TEST_CASE("a result that stays on chip saves its write and its read at the outer
 
 TEST_CASE("no plan of a small random graph is better than the one found") {
   std::mt19937 random(7);
-  for (int round = 0; round < 24; ++round) {
+  for (int round = 0; round < 40; ++round) {
     const WorkloadGraph graph = random_graph(random, 2 + static_cast<std::size_t>(round) % 3);
-    const Chip chip = chip_with(24 + 8 * std::uniform_int_distribution<std::int64_t>(0, 24)(random));
+    const Chip chip = chip_with(16 + 8 * std::uniform_int_distribution<std::int64_t>(0, 16)(random));
     for (const Objective objective : {Objective::energy, Objective::latency}) {
       INFO("round " << round << ", buffer " << chip.levels[1].capacity->value);
       const NetworkEvaluation found = evaluated(graph, chip, objective, ResidencyOption::on);
       REQUIRE(found.residency);
       CHECK(found.residency->proven);
-      CHECK(value_of(found, objective) == Approx(Enumeration(graph, chip, objective).least()).epsilon(1e-9));
+      const double least = Enumeration(graph, chip, objective).least();
+      INFO("above the least by " << (value_of(found, objective) / least - 1));
+      CHECK(value_of(found, objective) == Approx(least).epsilon(1e-9));
     }
   }
 }
