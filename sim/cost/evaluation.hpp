@@ -57,7 +57,6 @@ struct Placement {
   std::vector<std::string> group;  // layers that run depth-first together, this one included; empty: alone
   bool weights_ahead = false;      // loaded under the layer before
   bool weights_pinned = false;     // loaded once for all tiles
-  Bytes reserved;                  // of the level, for tensors that stay while the layer runs
 };
 
 /// Plus cycles of one layer: kernels in order, fused ones in the shadow of the one before.

@@ -299,6 +299,7 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
     }
     timed.whole_bound += bound;
   }
+  if (group.wait > slowest) layer.bound = "memory:" + chip.levels.front().name;
   timed.whole += group.wait;
   timed.in_turn += group.wait;
   if (!layer.kernels.empty()) {
@@ -488,6 +489,12 @@ std::vector<EvaluatedGroup> layer_by_layer_groups(const Plan& plan, const std::v
   return groups;
 }
 
+/// Bytes taken from the level of the activations.
+Bytes reserved_in_home(Reserved reserved, Homes homes) {
+  const bool shared = homes.weights == homes.activations;
+  return Bytes{static_cast<double>(reserved.activations + (shared ? reserved.weights : 0))};
+}
+
 /// The plan of one layer in words of the graph.
 Placement placement_of(const LayerPlan& plan, const WorkloadGraph& graph, const Chip& chip) {
   const auto place = [&](Residence where) {
@@ -505,23 +512,22 @@ Placement placement_of(const LayerPlan& plan, const WorkloadGraph& graph, const 
     placement.group.push_back(graph.layers[static_cast<std::size_t>(layer)].name);
   placement.weights_ahead = plan.weights_ahead;
   placement.weights_pinned = plan.weights_pinned;
-  placement.reserved = Bytes{static_cast<double>(plan.reserved.activations)};
   return placement;
 }
 
 /// True if two equal layers run in the same way.
-bool runs_alike(const LayerPlan& a, const LayerPlan& b, int layer_a, int layer_b) {
+bool runs_alike(const LayerPlan& a, const LayerPlan& b, int layer_a, int layer_b, MappingMemo& memo) {
   const auto same_places = [](const auto& x, const auto& y) {
     return std::equal(x.begin(), x.end(), y.begin(), y.end(),
                       [](const auto& p, const auto& q) { return p.second == q.second; });
   };
-  const auto same_runs = [](const KernelRuns& x, const KernelRuns& y) {
-    return x.problem == y.problem && x.repeat == y.repeat && x.loads_weights == y.loads_weights;
+  const auto same_runs = [&](const KernelRuns& x, const KernelRuns& y) {
+    return x.problem == y.problem && x.repeat == y.repeat && x.loads_weights == y.loads_weights &&
+           &memo.best(x.problem, a.reserved) == &memo.best(y.problem, b.reserved);
   };
   return a.cycles == b.cycles && a.tiles == b.tiles && a.weights_ahead == b.weights_ahead &&
          a.weights_pinned == b.weights_pinned && a.last - a.first == b.last - b.first &&
-         layer_a - a.first == layer_b - b.first && a.reserved.activations == b.reserved.activations &&
-         a.reserved.weights == b.reserved.weights && same_places(a.inputs, b.inputs) &&
+         layer_a - a.first == layer_b - b.first && same_places(a.inputs, b.inputs) &&
          same_places(a.outputs, b.outputs) &&
          std::equal(a.kernels.begin(), a.kernels.end(), b.kernels.begin(), b.kernels.end(), same_runs);
 }
@@ -567,14 +573,14 @@ ResidentNetwork resident_groups(const Plan& plan, const std::vector<Outcome>& ou
     for (const int member : lowered.group.members) {
       const LayerPlan& mine = best.layers[static_cast<std::size_t>(member)];
       auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) {
-        return runs_alike(best.layers[static_cast<std::size_t>(p.first)], mine, p.first, member);
+        return runs_alike(best.layers[static_cast<std::size_t>(p.first)], mine, p.first, member, memo);
       });
       if (part == parts.end()) {
         part = parts.insert(parts.end(), {member, resident_group(mine, member, memo, graph, chip)});
       }
       ++part->second.repeat;
       network.summary.peak_reserved =
-          std::max(network.summary.peak_reserved, Bytes{static_cast<double>(mine.reserved.activations)});
+          std::max(network.summary.peak_reserved, reserved_in_home(mine.reserved, homes_of(chip)));
     }
     for (auto& [layer, part] : parts) network.groups.push_back(std::move(part));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -16,8 +17,9 @@ namespace {
 
 constexpr std::size_t longest_chain = 4;  // layers that run depth-first together
 constexpr std::size_t tile_counts = 3;    // numbers of tiles tried per chain: the smallest that fit
-constexpr std::size_t most_labels =
-    20000;  // partial plans per layer; beyond, the best are followed and nothing is proven
+// Beyond these the best are followed and nothing is proven.
+constexpr std::size_t most_states = 1000;  // before one layer
+constexpr std::size_t most_labels = 4000;  // of one state: pairs of energy and time of which none is worse in both
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -43,6 +45,7 @@ struct LayerCost {
 
 struct Cost {
   double energy = 0, cycles = 0;
+  friend Cost operator+(const Cost& a, const Cost& b) { return {a.energy + b.energy, a.cycles + b.cycles}; }
 };
 
 /// Tensors on chip (by candidate) and whether the next layer's weights are there already.
@@ -52,18 +55,23 @@ struct State {
   friend auto operator<=>(const State&, const State&) = default;
 };
 
-/// A step from one state to the next: one layer or a depth-first chain.
-struct Step {
-  std::size_t first = 0, last = 0;
-  std::int64_t tiles = 1;
-  bool pinned = false, ahead = false;
-  std::vector<LayerPlan> layers;
+/// A state before a layer.
+struct Node {
+  std::size_t position = 0;
+  State state;
+  Cost reached;  // by the best way, in the order of the objective; the product is compared as if it were energy
 };
 
-struct Label {
+/// One layer, or a depth-first group of layers, that leads from one state to another.
+struct Edge {
+  std::size_t from = 0, to = 0;
   Cost cost;
-  int step = -1;    // in Planner::steps_
-  int parent = -1;  // in Planner::labels_
+  std::size_t step = 0;  // in Planner::steps_
+};
+
+struct Step {
+  std::size_t first = 0;
+  std::vector<LayerPlan> layers;
 };
 
 class Planner {
@@ -80,7 +88,6 @@ class Planner {
   ResidencyPlan plan();
 
  private:
-  using Fronts = std::vector<std::map<State, std::vector<int>>>;  // per layer: labels (indices) of each state before it
   struct Load {
     std::int64_t bytes = 0;  // 0: nothing that could be loaded ahead
     Joules energy;
@@ -101,20 +108,21 @@ class Planner {
   std::vector<bool> flags_of(std::size_t layer, const std::map<TensorId, bool>& on_chip) const;
   std::vector<std::map<TensorId, Residence>> input_choices(std::size_t layer, const State& state) const;
   std::vector<std::vector<std::pair<std::size_t, Residence>>> output_choices(std::size_t layer) const;
-  void leave(std::size_t first, std::size_t last, State state,
-             const std::vector<std::pair<std::size_t, Residence>>& outputs, int parent, Cost cost, int step);
-  void insert(std::size_t position, State state, Label label);
+  void leave(std::size_t from, std::size_t last, bool next_ahead,
+             const std::vector<std::pair<std::size_t, Residence>>& outputs, Cost cost, Step step);
+  void connect(std::size_t from, std::size_t position, State state, Cost cost, std::size_t step);
   bool better(const Cost& a, const Cost& b) const;
-  bool dominates(const Cost& a, const Cost& b) const;
 
-  void single_layer(std::size_t layer, const State& state, int label);
-  void chains(std::size_t first, const State& state, int label);
+  void single_layer(std::size_t node);
+  void chains(std::size_t node);
   bool continues(std::size_t layer) const;
   std::vector<std::int64_t> tilings_of(std::size_t first, std::size_t last) const;
-  void chain(std::size_t first, std::size_t last, std::int64_t tiles, bool pinned, const State& state, int label);
+  void chain(std::size_t node, std::size_t last, std::int64_t tiles, bool pinned);
   std::int64_t buffer_bytes(std::size_t producer, std::int64_t tiles) const;
   std::int64_t live_bytes(const State& state) const;
-  void cut(std::map<State, std::vector<int>>& front);
+  std::vector<std::size_t> states_before(std::size_t position);
+  std::vector<std::size_t> best_path() const;
+  std::vector<std::size_t> least_product();
   double total_energy(const LayerCost& cost) const {
     return (cost.dynamic + static_power(chip_) * (cost.cycles / chip_.clock)).value;
   }
@@ -130,8 +138,9 @@ class Planner {
   std::vector<Load> loads_;  // per group
   std::vector<RowTiling> tilings_;
   std::map<std::tuple<std::size_t, std::vector<bool>, std::int64_t, bool>, std::optional<Variant>> variants_;
-  Fronts fronts_;
-  std::vector<Label> labels_;
+  std::vector<std::map<State, std::size_t>> states_;  // per position: nodes
+  std::vector<Node> nodes_;
+  std::vector<Edge> edges_;  // in the order of the positions of `from`
   std::vector<Step> steps_;
   bool proven_ = true;
 };
@@ -316,53 +325,53 @@ std::int64_t Planner::live_bytes(const State& state) const {
   return bytes;
 }
 
+/// The order in which one way to a state is kept: additive, so that the best way to a state is part of the best way through it.
 bool Planner::better(const Cost& a, const Cost& b) const {
-  if (problem_.objective == Objective::energy) return std::tie(a.energy, a.cycles) < std::tie(b.energy, b.cycles);
-  if (problem_.objective == Objective::edp) return a.energy * a.cycles < b.energy * b.cycles;
-  return std::tie(a.cycles, a.energy) < std::tie(b.cycles, b.energy);
+  if (problem_.objective == Objective::latency) return std::tie(a.cycles, a.energy) < std::tie(b.cycles, b.energy);
+  return std::tie(a.energy, a.cycles) < std::tie(b.energy, b.cycles);
 }
 
-/// True if `b` is not needed where `a` is known: energy and time add up layer by layer, their product does not.
-bool Planner::dominates(const Cost& a, const Cost& b) const {
-  if (problem_.objective == Objective::edp) return a.energy <= b.energy && a.cycles <= b.cycles;
-  return !better(b, a);
-}
-
-void Planner::insert(std::size_t position, State state, Label label) {
+void Planner::connect(std::size_t from, std::size_t position, State state, Cost cost, std::size_t step) {
   std::sort(state.live.begin(), state.live.end());
-  std::vector<int>& front = fronts_[position][std::move(state)];
-  for (const int other : front) {
-    if (dominates(labels_[at(other)].cost, label.cost)) return;
+  const Cost reached = nodes_[from].reached + cost;
+  const auto [found, fresh] = states_[position].try_emplace(state, nodes_.size());
+  if (fresh) {
+    nodes_.push_back({position, std::move(state), reached});
+  } else if (better(reached, nodes_[found->second].reached)) {
+    nodes_[found->second].reached = reached;
   }
-  std::erase_if(front, [&](int other) { return dominates(label.cost, labels_[at(other)].cost); });
-  front.push_back(static_cast<int>(labels_.size()));
-  labels_.push_back(label);
+  edges_.push_back({from, found->second, cost, step});
 }
 
-/// Enters the states behind layers first..last: dead tensors go; what is also outside may be given up.
-void Planner::leave(std::size_t first, std::size_t last, State state,
-                    const std::vector<std::pair<std::size_t, Residence>>& outputs, int parent, Cost cost, int step) {
+/// Enters the states behind the layers up to `last`: dead tensors go; what is also outside may be given up.
+void Planner::leave(std::size_t from, std::size_t last, bool next_ahead,
+                    const std::vector<std::pair<std::size_t, Residence>>& outputs, Cost cost, Step step) {
+  State state{nodes_[from].state.live, next_ahead};
   state.live.insert(state.live.end(), outputs.begin(), outputs.end());
   std::erase_if(state.live, [&](const auto& live) { return candidates_[live.first].readers.back() <= last; });
   std::vector<std::size_t> optional;  // read just now and also outside: keep or give up
   for (std::size_t t = 0; t < state.live.size(); ++t) {
     const auto& [c, place] = state.live[t];
     const auto& readers = candidates_[c].readers;
-    const auto reader = std::lower_bound(readers.begin(), readers.end(), first);
+    const auto reader = std::lower_bound(readers.begin(), readers.end(), step.first);
     if (place == Residence::both && reader != readers.end() && *reader <= last) optional.push_back(t);
   }
-  for (std::size_t subset = 0; subset < (std::size_t{1} << std::min<std::size_t>(optional.size(), 8)); ++subset) {
-    State next{{}, state.weights_ahead};
-    for (std::size_t t = 0; t < state.live.size(); ++t) {
-      const auto found = std::find(optional.begin(), optional.end(), t);
-      const bool given_up = found != optional.end() && (subset >> (found - optional.begin()) & 1) != 0;
-      if (!given_up) next.live.push_back(state.live[t]);
+  steps_.push_back(std::move(step));
+  std::vector<State> next{{{}, next_ahead}};
+  for (std::size_t t = 0; t < state.live.size(); ++t) {
+    const bool may_go = std::count(optional.begin(), optional.end(), t) > 0;
+    const std::size_t known = next.size();
+    for (std::size_t n = 0; n < known; ++n) {
+      if (may_go) next.push_back(next[n]);
+      next[n].live.push_back(state.live[t]);
     }
-    insert(last + 1, std::move(next), {cost, step, parent});
   }
+  for (State& one : next) connect(from, last + 1, std::move(one), cost, steps_.size() - 1);
 }
 
-void Planner::single_layer(std::size_t layer, const State& state, int label) {
+void Planner::single_layer(std::size_t node) {
+  const std::size_t layer = nodes_[node].position;
+  const State state = nodes_[node].state;
   const std::int64_t live = live_bytes(state);
   const bool ahead = state.weights_ahead;
   for (const auto& inputs : input_choices(layer, state)) {
@@ -396,13 +405,7 @@ void Planner::single_layer(std::size_t layer, const State& state, int label) {
         LayerPlan one = plan;
         one.reserved = reserved;
         one.cycles = cost.cycles;
-        const Cost before = labels_[at(label)].cost;
-        State after = state;
-        after.weights_ahead = next_ahead;
-        steps_.push_back({layer, layer, 1, false, ahead, {std::move(one)}});
-        leave(layer, layer, std::move(after), outputs, label,
-              {before.energy + total_energy(cost), before.cycles + cost.cycles.value},
-              static_cast<int>(steps_.size()) - 1);
+        leave(node, layer, next_ahead, outputs, {total_energy(cost), cost.cycles.value}, {layer, {std::move(one)}});
       }
     }
   }
@@ -444,7 +447,9 @@ std::int64_t Planner::buffer_bytes(std::size_t producer, std::int64_t tiles) con
   return ceil_div(checked_mul(candidate.bytes, held), rows);
 }
 
-void Planner::chains(std::size_t first, const State& state, int label) {
+void Planner::chains(std::size_t node) {
+  const std::size_t first = nodes_[node].position;
+  const State state = nodes_[node].state;
   if (state.weights_ahead) return;
   const double room = capacity() - static_cast<double>(live_bytes(state));
   bool windows = false, matrices = false;
@@ -466,15 +471,16 @@ void Planner::chains(std::size_t first, const State& state, int label) {
         if (pinned && weights == 0) break;
         if (homes_.weights == homes_.activations) needed = checked_add(needed, weights);
         if (static_cast<double>(needed) >= room) continue;
-        chain(first, last + 1, tiles, pinned, state, label);
+        chain(node, last + 1, tiles, pinned);
         if (++tried == tile_counts) break;
       }
     }
   }
 }
 
-void Planner::chain(std::size_t first, std::size_t last, std::int64_t tiles, bool pinned, const State& state,
-                    int label) {
+void Planner::chain(std::size_t node, std::size_t last, std::int64_t tiles, bool pinned) {
+  const std::size_t first = nodes_[node].position;
+  const State state = nodes_[node].state;
   Reserved reserved{live_bytes(state), 0};
   std::map<TensorId, bool> on_chip;
   for (std::size_t k = first; k <= last; ++k) {
@@ -492,8 +498,8 @@ void Planner::chain(std::size_t first, std::size_t last, std::int64_t tiles, boo
       places[candidates_[c].tensor] = place == Residence::chip;
     }
     if (static_cast<double>(with_outputs.activations) > capacity()) continue;
-    Step step{first, last, tiles, pinned, false, {}};
-    Cost cost = labels_[at(label)].cost;
+    Step step{first, {}};
+    Cost cost;
     bool possible = true;
     for (std::size_t k = first; k <= last && possible; ++k) {
       const bool weights_pinned = pinned && load(k).bytes > 0;
@@ -513,62 +519,117 @@ void Planner::chain(std::size_t first, std::size_t last, std::int64_t tiles, boo
         for (const auto& [c, place] : outputs) plan.outputs.emplace_back(candidates_[c].tensor, place);
       }
       step.layers.push_back(std::move(plan));
-      cost.energy += total_energy(one);
-      cost.cycles += one.cycles.value;
+      cost = cost + Cost{total_energy(one), one.cycles.value};
     }
-    if (!possible) continue;
-    steps_.push_back(std::move(step));
-    leave(first, last, state, outputs, label, cost, static_cast<int>(steps_.size()) - 1);
+    if (possible) leave(node, last, false, outputs, cost, std::move(step));
   }
 }
 
-/// Keeps the best labels, and always the plan that has nothing on chip.
-void Planner::cut(std::map<State, std::vector<int>>& front) {
-  std::size_t count = 0;
-  for (const auto& [state, labels] : front) count += labels.size();
-  if (count <= most_labels) return;
+/// Nodes to go on from; when there are too many the best, and always the one that has nothing on chip.
+std::vector<std::size_t> Planner::states_before(std::size_t position) {
+  std::vector<std::size_t> nodes;
+  for (const auto& [state, node] : states_[position]) nodes.push_back(node);
+  if (nodes.size() <= most_states) return nodes;
   proven_ = false;
-  std::vector<std::pair<Cost, int>> all;
-  for (const auto& [state, labels] : front) {
-    if (state == State{}) continue;
-    for (const int label : labels) all.emplace_back(labels_[at(label)].cost, label);
+  std::stable_sort(nodes.begin(), nodes.end(), [&](std::size_t a, std::size_t b) {
+    const bool empty_a = nodes_[a].state == State{}, empty_b = nodes_[b].state == State{};
+    return empty_a != empty_b ? empty_a : better(nodes_[a].reached, nodes_[b].reached);
+  });
+  nodes.resize(most_states);
+  return nodes;
+}
+
+/// Edges of the best way, last first, where the objective adds up: energy or time, the other one among equals.
+std::vector<std::size_t> Planner::best_path() const {
+  constexpr std::size_t none = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> by(nodes_.size(), none);
+  std::vector<Cost> reached(nodes_.size());
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    const Edge& edge = edges_[e];
+    const Cost cost = reached[edge.from] + edge.cost;
+    if (by[edge.to] != none && !better(cost, reached[edge.to])) continue;
+    by[edge.to] = e;
+    reached[edge.to] = cost;
   }
-  std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return better(a.first, b.first); });
-  std::vector<bool> kept(labels_.size(), false);
-  for (std::size_t i = 0; i < std::min(all.size(), most_labels); ++i) kept[at(all[i].second)] = true;
-  for (auto& [state, labels] : front) {
-    if (!(state == State{})) std::erase_if(labels, [&](int label) { return !kept[at(label)]; });
+  std::vector<std::size_t> path;
+  for (std::size_t node = states_.back().at(State{}); node != 0; node = edges_[path.back()].from)
+    path.push_back(by[node]);
+  return path;
+}
+
+/// The same for energy x time, which does not add up: of each state all pairs are followed of which none is worse in both, as long as
+/// the least energy and the least time still to come could beat the best product known.
+std::vector<std::size_t> Planner::least_product() {
+  const std::size_t target = states_.back().at(State{});
+  constexpr double never = std::numeric_limits<double>::infinity();
+  std::vector<Cost> to_go(nodes_.size(), Cost{never, never});   // each of the two on its own: a bound
+  std::vector<Cost> greedy(nodes_.size(), Cost{never, never});  // along one way: reachable
+  to_go[target] = greedy[target] = {};
+  for (std::size_t e = edges_.size(); e-- > 0;) {
+    const Edge& edge = edges_[e];
+    const Cost bound = to_go[edge.to] + edge.cost, way = greedy[edge.to] + edge.cost;
+    to_go[edge.from] = {std::min(to_go[edge.from].energy, bound.energy),
+                        std::min(to_go[edge.from].cycles, bound.cycles)};
+    if (way.energy * way.cycles < greedy[edge.from].energy * greedy[edge.from].cycles) greedy[edge.from] = way;
   }
-  std::erase_if(front, [](const auto& entry) { return entry.second.empty(); });
+  struct Label {
+    Cost cost;
+    std::size_t edge = 0, before = 0;
+  };
+  std::vector<Label> labels{{}};
+  std::vector<std::vector<std::size_t>> fronts(nodes_.size());
+  fronts[0] = {0};
+  double known = greedy[0].energy * greedy[0].cycles;
+  constexpr double slack = 1 + 1e-12;  // of sums in another order
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    const Edge& edge = edges_[e];
+    for (const std::size_t before : fronts[edge.from]) {
+      const Cost cost = labels[before].cost + edge.cost;
+      const Cost bound = cost + to_go[edge.to], way = cost + greedy[edge.to];
+      known = std::min(known, way.energy * way.cycles);
+      if (!(bound.energy * bound.cycles <= known * slack)) continue;
+      std::vector<std::size_t>& front = fronts[edge.to];
+      const auto dominated = [&](std::size_t other) {
+        return labels[other].cost.energy <= cost.energy && labels[other].cost.cycles <= cost.cycles;
+      };
+      if (std::any_of(front.begin(), front.end(), dominated)) continue;
+      if (front.size() >= most_labels) {
+        proven_ = false;
+        continue;
+      }
+      std::erase_if(front, [&](std::size_t other) {
+        return cost.energy <= labels[other].cost.energy && cost.cycles <= labels[other].cost.cycles;
+      });
+      front.push_back(labels.size());
+      labels.push_back({cost, e, before});
+    }
+  }
+  const auto product = [&](std::size_t label) { return labels[label].cost.energy * labels[label].cost.cycles; };
+  std::size_t label = *std::min_element(fronts[target].begin(), fronts[target].end(),
+                                        [&](std::size_t a, std::size_t b) { return product(a) < product(b); });
+  std::vector<std::size_t> path;
+  for (; label != 0; label = labels[label].before) path.push_back(labels[label].edge);
+  return path;
 }
 
 ResidencyPlan Planner::plan() {
   const std::size_t count = graph_.layers.size();
-  fronts_.resize(count + 1);
-  labels_.push_back({});
-  fronts_[0][State{}] = {0};
+  states_.resize(count + 1);
+  states_[0][State{}] = 0;
+  nodes_.push_back({});
   for (std::size_t i = 0; i < count; ++i) {
-    cut(fronts_[i]);
-    for (const auto& [state, labels] : fronts_[i]) {
-      for (const int label : labels) {
-        single_layer(i, state, label);
-        chains(i, state, label);
-      }
-    }
-  }
-  int best = -1;
-  for (const auto& [state, labels] : fronts_[count]) {
-    for (const int label : labels) {
-      if (best < 0 || better(labels_[at(label)].cost, labels_[at(best)].cost)) best = label;
+    for (const std::size_t node : states_before(i)) {
+      single_layer(node);
+      chains(node);
     }
   }
   ResidencyPlan plan;
-  plan.proven = proven_;
   plan.layers.resize(count);
-  for (int label = best; label > 0; label = labels_[at(label)].parent) {
-    Step& step = steps_[at(labels_[at(label)].step)];
-    for (std::size_t k = step.first; k <= step.last; ++k) plan.layers[k] = std::move(step.layers[k - step.first]);
+  for (const std::size_t e : problem_.objective == Objective::edp ? least_product() : best_path()) {
+    Step& step = steps_[edges_[e].step];
+    for (std::size_t k = 0; k < step.layers.size(); ++k) plan.layers[step.first + k] = std::move(step.layers[k]);
   }
+  plan.proven = proven_;
   return plan;
 }
 

@@ -84,8 +84,7 @@ Json placement_json(const Placement& placement) {
           {"tiles", placement.tiles},
           {"depth_first_with", placement.group},
           {"weights_ahead", placement.weights_ahead},
-          {"weights_pinned", placement.weights_pinned},
-          {"reserved_bytes", placement.reserved.value}};
+          {"weights_pinned", placement.weights_pinned}};
 }
 
 Json residency_json(const NetworkEvaluation& network) {

@@ -124,9 +124,13 @@ std::string placement_in_short(const LayerEvaluation& layer) {
   if (!layer.placement) return "-";
   const Placement& placement = *layer.placement;
   const auto listed = [](const auto& places, std::string_view direction) {
+    std::vector<std::pair<std::string, int>> counts;
+    for (const auto& [tensor, place] : places) add_to(counts, place, 1);
     std::string text;
-    for (const auto& [tensor, place] : places)
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", direction, place);
+    for (const auto& [place, count] : counts) {
+      text += text.empty() ? fmt::format("{} ", direction) : ", ";
+      text += count == 1 ? place : fmt::format("{} x{}", place, count);
+    }
     return text;
   };
   std::vector<std::string> parts;
