@@ -9,6 +9,7 @@
 #include "arch_models/energy_table.hpp"
 #include "arch_models/family.hpp"
 #include "arch_models/library_folder.hpp"
+#include "arch_models/scalesim_cfg.hpp"
 #include "core/document.hpp"
 
 namespace tilewright {
@@ -358,6 +359,7 @@ bool is_path(const std::string& text) {
 Chip parse_chip(const std::string& yaml, const std::string& file) { return build(parse_yaml(yaml, file), file); }
 
 Chip load_chip(const std::string& name_or_path) {
+  if (is_scalesim_config(name_or_path)) return scalesim_chip(load_scalesim_config(name_or_path), name_or_path);
   if (is_path(name_or_path)) return build(load_yaml(name_or_path), name_or_path);
   const std::vector<std::string> known = chip_library();
   if (std::find(known.begin(), known.end(), name_or_path) == known.end()) {
