@@ -27,6 +27,7 @@ struct RunOptions {
 };
 
 int run(const RunOptions& options);
+int run_scalesim(const RunOptions& options);  // run --engine scalesim-v2
 int map(const RunOptions& options);
 int roofline(const RunOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);

@@ -40,13 +40,14 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "an .onnx file, a SCALE-Sim topology .csv, or a generator such as gemm:m=8192,n=128,k=8192")
       ->required();
   command
-      .add_option("--chip", options.chips, "library names or chip files, separated by commas; all = the whole library")
+      .add_option("--chip", options.chips,
+                  "library names or chip files (.yaml, SCALE-Sim .cfg), separated by commas; all = the whole library")
       ->delimiter(',')
       ->required();
   add_workload_options(command, options);
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
-  command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command.add_option("--engine", options.engine, "roofline, analytical; run also scalesim-v2")->capture_default_str();
   command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
       ->check(CLI::Range(1, 1024));
 }
@@ -89,7 +90,8 @@ int dispatch(int argc, char** argv) {
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
   add_run_options(*run_command, run_options);
-  add_output_options(*run_command, run_options, "text, json, csv, html");
+  add_output_options(*run_command, run_options,
+                     "text, json, csv, html; scalesim: SCALE-Sim's three files in the folder -o");
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");

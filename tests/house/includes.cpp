@@ -32,7 +32,9 @@ const std::vector<Room>& rooms() {
     const Names search = with(cost, "sim/search/");
     const Names network = with(search, "sim/network/");
     const Names report = with(network, "sim/report/");
-    Names everything = report;
+    const Names scalesim = with(chips, "sim/scalesim/");
+    const Names validation = with(with(report, "sim/scalesim/"), "validation/");
+    Names everything = with(validation, "sim/systemc/pe_array/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -56,6 +58,9 @@ const std::vector<Room>& rooms() {
         {"sim/search/", search},
         {"sim/network/", network},
         {"sim/report/", report},
+        {"sim/scalesim/", scalesim},
+        {"sim/systemc/", with(with(network, "sim/systemc/"), "sim/report/")},
+        {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
         {"tests/", tests},
@@ -76,8 +81,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 7>& third_parties() {
-  static const std::array<ThirdParty, 7> list{{
+const std::array<ThirdParty, 10>& third_parties() {
+  static const std::array<ThirdParty, 10> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -85,6 +90,9 @@ const std::array<ThirdParty, 7>& third_parties() {
       {"boost/", {"workloads/", "tests/workloads/"}},
       {"nlohmann/", {"sim/report/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
+      {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"Eigen/", {"tests/sim/systemc/"}},
   }};
   return list;
 }
