@@ -117,6 +117,30 @@ int dispatch(int argc, char** argv) {
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 
+  ArrayOptions array_options;
+  CLI::App* array_command =
+      app.add_subcommand("array", "multiply two matrices on a systolic array, PE by PE in SystemC");
+  array_command->add_option("workload", array_options.workload, "one matrix product, such as gemm:m=4,n=4,k=8")
+      ->required();
+  array_command->add_option("--rows", array_options.rows, "rows of PEs")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  array_command->add_option("--cols", array_options.cols, "columns of PEs")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  array_command
+      ->add_option("--dataflow", array_options.dataflow,
+                   "what stays in the PEs: os (results), ws (weights), is (inputs)")
+      ->capture_default_str();
+  array_command->add_option("--exit", array_options.exit, "how output stationary results leave: in-place, bottom")
+      ->capture_default_str();
+  array_command->add_option("--show", array_options.show, "print the array in the first cycles, as many as this")
+      ->check(CLI::Range(0, 10000));
+  array_command->add_option("--vcd", array_options.vcd, "write a waveform of every PE to this file");
+  array_command->add_option("--frames", array_options.frames, "write every cycle of every PE as JSON to this file");
+  array_command->add_option("--svg", array_options.svg, "draw the first 24 cycles to this file");
+  array_command->footer("Example: tilewright array gemm:m=6,n=4,k=4 --rows 4 --cols 4 --dataflow ws --show 12");
+
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables");
   list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables")->required();
@@ -152,6 +176,7 @@ int dispatch(int argc, char** argv) {
   if (*map_command) return map(map_options);
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
   if (*roofline_command) return roofline(roofline_options);
+  if (*array_command) return array(array_options);
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);
   if (*check_command) return check(check_files);
