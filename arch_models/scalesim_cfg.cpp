@@ -199,7 +199,7 @@ ScaleSimConfig parse_scalesim_config(const std::string& text, const std::string&
   const auto integer = [&](std::string_view name, std::int64_t otherwise, std::int64_t most) {
     return ini.integer(section, name, otherwise, 1, most);
   };
-  constexpr std::int64_t most_side = 1'000'000, most_kib = std::int64_t{1} << 30;
+  constexpr std::int64_t most_side = 1'000'000, most_kib = std::int64_t{1} << 29;
   config.rows = integer("ArrayHeight", config.rows, most_side);
   config.cols = integer("ArrayWidth", config.cols, most_side);
   config.ifmap_kib = integer("IfmapSramSzkB", config.ifmap_kib, most_kib);

@@ -58,20 +58,32 @@ std::string text_report(const ScaleSimConfig& config, const std::vector<ScaleSim
     ours += own[i].cycles.value;
   }
   out += fmt::format("{:<{}}  {:>12} {:>12} {:>62}  {:>14.0f}\n", "total", width, cycles, stalls, "", ours);
+  out += "\nWhy the two columns of cycles differ, layer by layer:\n";
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    out += fmt::format("  {:<{}}  SCALE-Sim: {} folds x {} cycles - 1 + {} stalls. Tilewright: ", layers[i].layer,
+                       width, layers[i].folds, layers[i].cycles_each, layers[i].stall_cycles);
+    for (const auto& [kernel, repeat] : own[i].kernels)
+      out += fmt::format("{}, {:.0f} cycles of fill and drain; bound by {}\n", kernel.compute.why,
+                         kernel.overhead.value, own[i].bound);
+  }
   out +=
-      "\nWhy the two columns of cycles differ:\n"
+      "Rules behind that:\n"
       "  SCALE-Sim's total is the number of the last cycle, counted from 0: one less than the cycles of a layer.\n"
-      "  SCALE-Sim folds the layer in one fixed order; Tilewright searches for the mapping and lets it leave rows or "
-      "columns out.\n"
-      "  SCALE-Sim writes partial sums of weight and input stationary folds and never reads them back; Tilewright "
+      "  SCALE-Sim numbers the output pixels through and fills the rows of the array with the next ones; a tile of "
+      "Tilewright is a box of\n"
+      "  output rows, columns and channels, which may leave rows of the array out where the sizes do not divide.\n"
+      "  A tile of Tilewright fits into half of each memory, so a long reduction may be cut; SCALE-Sim streams a fold of any length.\n"
+      "  A PE of SCALE-Sim holds one word, Tilewright's a register of 4 bytes: up to four int8 words stay for a longer "
+      "fold with one fill and drain.\n"
+      "  SCALE-Sim writes the partial sums of weight and input stationary folds and never reads them back; Tilewright "
       "does.\n";
-  out += config.user_bandwidth ? "  SCALE-Sim gives ifmap, filter and ofmap an interface each and prefetches in a "
-                                 "fixed order without regard to room;\n"
-                                 "  Tilewright shares the same words a cycle among all traffic of a tile and reads "
-                                 "only what the mapping needs.\n"
+  out += config.user_bandwidth ? "  SCALE-Sim gives ifmap, filter and ofmap an interface each, prefetches each operand "
+                                 "in one fixed order without regard to room, and goes\n"
+                                 "  round the whole operand for a word that has left; Tilewright shares the same words "
+                                 "a cycle among all traffic and reads the tiles of its mapping.\n"
                                : "  Neither waits for DRAM here (InterfaceBandwidth CALC). SCALE-Sim's DRAM words are "
-                                 "misses of half a buffer that is\n"
-                                 "  filled and then emptied at once; Tilewright's are the tiles of its mapping.\n";
+                                 "the misses of half a buffer that is filled and then\n"
+                                 "  emptied at once; Tilewright's are the tiles of its mapping.\n";
   return out;
 }
 

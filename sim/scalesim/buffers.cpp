@@ -1,5 +1,7 @@
 #include "sim/scalesim/buffers.hpp"
 
+#include <numeric>
+
 #include "core/checked.hpp"
 #include "sim/scalesim/word_set.hpp"
 
@@ -112,28 +114,51 @@ BufferLines cut_into_lines(const OperandMatrix& operand, const FetchOrder& order
   return lines;
 }
 
-/// The lines of the buffer that the array can read. A word may be in several lines, so its copies are counted.
+/// The stretch of the fetch order that the array can read: `length` lines from a moving start, around the end. A word may be in several lines.
 class ReadWindow {
  public:
   ReadWindow(const OperandMatrix& operand, const BufferLines& lines, std::int64_t length, std::int64_t step)
       : lines_(lines),
+        length_(length),
         step_(step),
-        end_(length % lines.count()),
         copies_(static_cast<std::size_t>(operand.words)),
-        inside_(operand.words) {
+        inside_(operand.words),
+        first_place_(static_cast<std::size_t>(operand.words) + 1),
+        places_(lines.words.size()) {
+    for (const std::uint32_t word : lines.words) ++first_place_[word + 1];
+    std::partial_sum(first_place_.begin(), first_place_.end(), first_place_.begin());
+    std::vector<std::size_t> next(first_place_.begin(), first_place_.end() - 1);
+    for (std::int64_t line = 0; line < lines.count(); ++line)
+      for_words(line, [&](std::uint32_t word) { places_[next[word]++] = static_cast<std::uint32_t>(line); });
     for (std::int64_t line = 0; line < length; ++line) enter(line);
   }
-  const WordSet& inside() const { return inside_; }
-  void advance() {
-    for (std::int64_t i = 0; i < step_; ++i) {
-      leave(start_);
-      enter(end_);
-      start_ = (start_ + 1) % lines_.count();
-      end_ = (end_ + 1) % lines_.count();
+
+  bool contains(std::int64_t word) const {
+    const auto w = static_cast<std::size_t>(word);
+    for (std::size_t i = first_place_[w]; i < first_place_[w + 1]; ++i) {
+      const std::int64_t ahead = static_cast<std::int64_t>(places_[i]) - start_;
+      if ((ahead < 0 ? ahead + lines_.count() : ahead) < length_) return true;
     }
+    return false;
+  }
+
+  void advance() { start_ = (start_ + step_) % lines_.count(); }
+
+  bool contains_run(std::int64_t first, std::int64_t count) {
+    bring_up_to_date();
+    return inside_.missing(first, count) == 0;
   }
 
  private:
+  /// The set follows the window only when it is asked: a miss may move the window many times.
+  void bring_up_to_date() {
+    const std::int64_t lines = lines_.count();
+    const std::int64_t moved = (start_ - set_start_ + lines) % lines;
+    const std::int64_t changed = std::min(moved, length_);
+    for (std::int64_t i = 0; i < changed; ++i) leave((set_start_ + i) % lines);
+    for (std::int64_t i = length_ - changed; i < length_; ++i) enter((start_ + i) % lines);
+    set_start_ = start_;
+  }
   template <typename Visit>
   void for_words(std::int64_t line, Visit visit) const {
     const auto at = static_cast<std::size_t>(line);
@@ -151,9 +176,11 @@ class ReadWindow {
   }
 
   const BufferLines& lines_;
-  std::int64_t step_, start_ = 0, end_;
-  std::vector<std::uint32_t> copies_;
+  std::int64_t length_, step_, start_ = 0, set_start_ = 0;
+  std::vector<std::uint32_t> copies_;  // of each word in the lines of the set
   WordSet inside_;
+  std::vector<std::size_t> first_place_;  // word w is in lines places_[first_place_[w] .. first_place_[w + 1])
+  std::vector<std::uint32_t> places_;
 };
 
 }  // namespace
@@ -173,15 +200,22 @@ Prefetches plan_prefetches(const OperandMatrix& operand, const std::vector<FoldD
   plan.first_lines = std::min(plan.lines_each, ceil_div(lines.fetched, bandwidth));
   for (const FoldDemand& fold : folds) {
     const auto accept = [&](std::int64_t begin, std::int64_t end) {
-      std::int64_t missing = 0;
-      visit_lines(operand, fold, begin, end,
-                  [&](std::int64_t first, std::int64_t count) { missing += window.inside().missing(first, count); });
-      return missing == 0;
+      constexpr std::int64_t few_lines = 64;  // not worth bringing the set up to date
+      bool all = true;
+      visit_lines(operand, fold, begin, end, [&](std::int64_t first, std::int64_t count) {
+        if (!all) return;
+        if (end - begin >= few_lines) {
+          all = window.contains_run(first, count);
+        } else {
+          for (std::int64_t word = first; all && word < first + count; ++word) all = window.contains(word);
+        }
+      });
+      return all;
     };
     const auto single = [&](std::int64_t line) {
       Prefetches::Event event{line, 0};
       visit_words(operand, fold, line, [&](std::int64_t word) {
-        for (; !window.inside().contains(word); ++event.count) window.advance();
+        for (; !window.contains(word); ++event.count) window.advance();
       });
       plan.events.push_back(event);
     };

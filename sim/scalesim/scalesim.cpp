@@ -42,6 +42,8 @@ ScaleSimResult array_figures(const ScaleSimLayer& layer, const ScaleSimConfig& c
   const bool is = config.dataflow == ScaleSimDataflow::is;
   ScaleSimResult result;
   result.layer = layer.name;
+  result.folds = f.folds();
+  result.cycles_each = f.lines_each;
   result.total_cycles = f.lines() - 1;
   const double pes = static_cast<double>(config.rows) * static_cast<double>(config.cols);
   const double slots = static_cast<double>(f.folds()) * pes;

@@ -24,7 +24,8 @@ struct ScaleSimResult {
   static constexpr std::array<std::string_view, 3> operands{"ifmap", "filter", "ofmap"};
 
   std::string layer;
-  std::int64_t total_cycles = 0, stall_cycles = 0;
+  std::int64_t folds = 0, cycles_each = 0;          // passes over the array, and cycles of each
+  std::int64_t total_cycles = 0, stall_cycles = 0;  // folds x cycles_each - 1 + stalls
   double overall_util_pct = 0, mapping_eff_pct = 0, compute_util_pct = 0;
   std::array<AccessSpan, 3> sram, dram;  // in the order of `operands`; Detail::array fills only sram[...].words
 

@@ -34,7 +34,7 @@ const std::vector<Room>& rooms() {
     const Names report = with(network, "sim/report/");
     const Names scalesim = with(chips, "sim/scalesim/");
     const Names validation = with(with(report, "sim/scalesim/"), "validation/");
-    Names everything = with(validation, "sim/systemc/pe_array/");
+    Names everything = with(validation, "sim/systemc/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);

@@ -13,7 +13,7 @@ namespace tilewright {
 /// What a wire between two PEs carries.
 struct Word {
   double value = 0;
-  std::int64_t index = -1;  // number of a streamed word within its fold
+  std::int32_t index = -1;  // number of a streamed word within its fold
   bool valid = false;       // an operand of the problem (unused rows and columns carry none)
   bool last = false;        // travels with the last streamed word of a row: the fold ends behind it
   bool result = false;      // a partial sum or result on its way down

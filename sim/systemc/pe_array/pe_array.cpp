@@ -18,7 +18,7 @@ namespace {
 
 using sc_core::sc_signal;
 
-constexpr std::int64_t most_pes = 65'536, most_pe_cycles = 400'000'000, most_waveform_cycles = 4'000'000;
+constexpr std::int64_t most_pes = 65'536, most_pe_cycles = 200'000'000, most_waveform_cycles = 4'000'000;
 
 /// The product as the array sees it: S (rows x cols of work, stationary in the array or its result) and T streamed words.
 struct Folding {
@@ -128,7 +128,7 @@ class Feeder : public sc_core::sc_module {
       const std::int64_t t = line - load - r;
       Word word;
       if (t >= 0 && t < shape_.stream) {
-        word.index = t;
+        word.index = static_cast<std::int32_t>(t);
         word.last = t == shape_.stream - 1;
         word.valid = r < block_.rows;
         if (word.valid) word.value = from_left(block_.row + r, t);

@@ -58,7 +58,7 @@ struct PeArrayCycles {
 PeArrayCycles pe_array_cycles(const PeArrayRequest& request);
 
 /// Simulates the product. One simulation at a time in a process (a second caller waits); any number one after another.
-/// InputError: shapes that do not fit together, an empty matrix, row stationary, more than 65,536 PEs or 400 M PE cycles (waveform: 4 M), a waveform
+/// InputError: shapes that do not fit together, an empty matrix, row stationary, more than 65,536 PEs or 200 M PE cycles (waveform: 4 M), a waveform
 /// file that cannot be written. An exception of on_frame ends the simulation and is passed on.
 PeArrayResult simulate_pe_array(const PeArrayRequest& request);
 
