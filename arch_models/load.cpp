@@ -9,6 +9,7 @@
 #include "arch_models/energy_table.hpp"
 #include "arch_models/family.hpp"
 #include "arch_models/library_folder.hpp"
+#include "arch_models/scalesim_cfg.hpp"
 #include "core/document.hpp"
 
 namespace tilewright {
@@ -360,6 +361,10 @@ Chip parse_chip(const std::string& yaml, const std::string& file) { return build
 Chip read_chip(const Value& document) { return build(document, document.place().file); }
 
 Value chip_document(const std::string& name_or_path) {
+  if (is_scalesim_config(name_or_path)) {
+    throw InputError({name_or_path, 0, 0, ""},
+                     "a SCALE-Sim configuration has no chip keys that could be changed; write a chip file (.yaml)");
+  }
   if (is_path(name_or_path)) return load_yaml(name_or_path);
   const std::vector<std::string> known = chip_library();
   if (std::find(known.begin(), known.end(), name_or_path) == known.end()) {
@@ -369,7 +374,10 @@ Value chip_document(const std::string& name_or_path) {
   return load_yaml(fmt::format("{}/{}.yaml", chip_library_folder(), name_or_path));
 }
 
-Chip load_chip(const std::string& name_or_path) { return read_chip(chip_document(name_or_path)); }
+Chip load_chip(const std::string& name_or_path) {
+  if (is_scalesim_config(name_or_path)) return scalesim_chip(load_scalesim_config(name_or_path), name_or_path);
+  return read_chip(chip_document(name_or_path));
+}
 
 std::string chip_library_folder() { return library_folder("chips"); }
 

@@ -9,7 +9,7 @@
 
 namespace tilewright {
 
-/// A library name ("a100-sxm4-80gb") or a path to a .yaml file. InputError: unknown name (nearest named), unknown or missing key,
+/// A library name ("a100-sxm4-80gb") or a path to a .yaml file or a SCALE-Sim .cfg file. InputError: unknown name (nearest named), unknown or missing key,
 /// missing unit, zero capacity, a level that no operand can use, energies of two tables mixed.
 Chip load_chip(const std::string& name_or_path);
 Chip parse_chip(const std::string& yaml, const std::string& file);

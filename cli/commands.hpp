@@ -59,9 +59,19 @@ struct Suite {
 };
 std::span<const Suite> suites();
 
+/// `array`: a product on a systolic array, PE by PE.
+struct ArrayOptions {
+  std::string workload;
+  std::int64_t rows = 4, cols = 4, show = 0;
+  std::string dataflow = "ws", exit = "in-place";
+  std::string vcd, frames, svg;  // files; empty: none
+};
+
 int run(const RunOptions& options);
+int run_scalesim(const RunOptions& options);  // run --engine scalesim-v2
 int map(const RunOptions& options);
 int roofline(const RunOptions& options);
+int array(const ArrayOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);
 int validate_suite(const ValidateOptions& options);
 int list(const std::string& what);

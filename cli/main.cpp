@@ -39,13 +39,14 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "an .onnx file, a SCALE-Sim topology .csv, or a generator such as gemm:m=8192,n=128,k=8192")
       ->required();
   command
-      .add_option("--chip", options.chips, "library names or chip files, separated by commas; all = the whole library")
+      .add_option("--chip", options.chips,
+                  "library names or chip files (.yaml, SCALE-Sim .cfg), separated by commas; all = the whole library")
       ->delimiter(',')
       ->required();
   add_workload_options(command, options);
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
-  command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command.add_option("--engine", options.engine, "roofline, analytical; run also scalesim-v2")->capture_default_str();
   command
       .add_option("--factors", options.factors,
                   "perfect: loop bounds divide the sizes; imperfect: the last tile may be short")
@@ -105,7 +106,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
   add_run_options(*run_command, run_options);
   add_residency_option(*run_command, run_options);
-  add_output_options(*run_command, run_options, "text, json, csv, html");
+  add_output_options(*run_command, run_options,
+                     "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");
@@ -144,6 +146,29 @@ int dispatch(int argc, char** argv) {
   validate_command->add_option("--format", validate_options.format, "text, json")->capture_default_str();
   validate_command->add_option("-o,--output", validate_options.output, "write to this file instead of standard output");
   validate_command->footer("Example: tilewright validate mapping");
+  ArrayOptions array_options;
+  CLI::App* array_command =
+      app.add_subcommand("array", "multiply two matrices on a systolic array, PE by PE in SystemC");
+  array_command->add_option("workload", array_options.workload, "one matrix product, such as gemm:m=4,n=4,k=8")
+      ->required();
+  array_command->add_option("--rows", array_options.rows, "rows of PEs")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  array_command->add_option("--cols", array_options.cols, "columns of PEs")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  array_command
+      ->add_option("--dataflow", array_options.dataflow,
+                   "what stays in the PEs: os (results), ws (weights), is (inputs)")
+      ->capture_default_str();
+  array_command->add_option("--exit", array_options.exit, "how output stationary results leave: in-place, bottom")
+      ->capture_default_str();
+  array_command->add_option("--show", array_options.show, "print the array in the first cycles, as many as this")
+      ->check(CLI::Range(0, 10000));
+  array_command->add_option("--vcd", array_options.vcd, "write a waveform of every PE to this file");
+  array_command->add_option("--frames", array_options.frames, "write every cycle of every PE as JSON to this file");
+  array_command->add_option("--svg", array_options.svg, "draw the first 24 cycles to this file");
+  array_command->footer("Example: tilewright array gemm:m=6,n=4,k=4 --rows 4 --cols 4 --dataflow ws --show 12");
 
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
@@ -213,6 +238,7 @@ int dispatch(int argc, char** argv) {
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
   if (*validate_command) return validate_suite(validate_options);
   if (*roofline_command) return roofline(roofline_options);
+  if (*array_command) return array(array_options);
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);
   if (*check_command) return check(check_files);

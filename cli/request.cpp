@@ -114,7 +114,9 @@ int job_count(int asked) {
 
 NetworkOptions network_options(const RunOptions& options) {
   require_choice("--objective", options.objective, {"latency", "energy", "edp"});
-  require_choice("--engine", options.engine, {"roofline", "analytical"});
+  require_choice("--engine", options.engine, {"roofline", "analytical", "scalesim-v2"});
+  if (options.engine == "scalesim-v2")
+    throw InputError(option_place("--engine"), "scalesim-v2 reports through `tilewright run`");
   NetworkOptions network;
   network.engine = options.engine == "roofline" ? Engine::roofline : Engine::analytical;
   network.objective = options.objective == "latency"  ? Objective::latency

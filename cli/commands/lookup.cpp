@@ -3,6 +3,7 @@
 
 #include "arch_models/energy_table.hpp"
 #include "arch_models/load.hpp"
+#include "arch_models/scalesim_cfg.hpp"
 #include "cli/commands.hpp"
 #include "core/text_file.hpp"
 #include "sim/mapping/case_file.hpp"
@@ -34,6 +35,10 @@ void list_workloads() {
 
 /// A chip, a case, an energy table or a workload, by its ending and, for YAML, by its top-level keys.
 void check_file(const std::string& path) {
+  if (is_scalesim_config(path)) {
+    static_cast<void>(load_chip(path));
+    return;
+  }
   if (!path.ends_with(".yaml") && !path.ends_with(".yml")) {
     ImportOptions options;
     static_cast<void>(load_workload(path, options));
@@ -66,6 +71,7 @@ int list(const std::string& what) {
   if (what == "engines") {
     fmt::print("roofline    bound only: the larger of compute time and each level's traffic time\n");
     fmt::print("analytical  the same with fill, drain, launch and host overheads\n");
+    fmt::print("scalesim-v2 a topology on a SCALE-Sim .cfg, figure by figure as SCALE-Sim version 2 (run only)\n");
   }
   if (what == "suites") {
     for (const Suite& suite : suites()) fmt::print("{:<12}{}\n", suite.name, suite.summary);

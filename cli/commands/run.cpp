@@ -6,6 +6,7 @@
 namespace tilewright::cli {
 
 int run(const RunOptions& options) {
+  if (options.engine == "scalesim-v2") return run_scalesim(options);
   const ReportFormat* format = nullptr;
   std::vector<std::string> known;
   for (const ReportFormat& candidate : report_formats()) {

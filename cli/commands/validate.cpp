@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "validation/mapping.hpp"
+#include "validation/systolic.hpp"
 
 namespace tilewright::cli {
 namespace {
@@ -84,6 +85,8 @@ std::span<const Suite> suites() {
   static constexpr std::array known{
       Suite{"mapping", "access counts, cycles and energies of given mappings against Timeloop's, to the word",
             [](const ValidateOptions& options) { return validate_mapping(options.data); }},
+      Suite{"systolic", "cycles, accesses and bandwidths of SCALE-Sim version 2, figure by figure",
+            [](const ValidateOptions& options) { return validate_systolic(options.data); }},
   };
   return known;
 }

@@ -34,8 +34,9 @@ const std::vector<Room>& rooms() {
     Names study = with(with(network, "sim/study/"), "workloads/onnx/load.");
     study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/"});
     const Names report = with(network, "sim/report/");
-    const Names validation = with(report, "validation/");
-    Names everything = with(validation, "sim/study/");
+    const Names scalesim = with(chips, "sim/scalesim/");
+    const Names validation = with(with(report, "sim/scalesim/"), "validation/");
+    Names everything = with(with(validation, "sim/systemc/"), "sim/study/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -60,6 +61,8 @@ const std::vector<Room>& rooms() {
         {"sim/network/", network},
         {"sim/study/", study},
         {"sim/report/", report},
+        {"sim/scalesim/", scalesim},
+        {"sim/systemc/", with(with(network, "sim/systemc/"), "sim/report/")},
         {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
@@ -81,8 +84,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 8>& third_parties() {
-  static const std::array<ThirdParty, 8> list{{
+const std::array<ThirdParty, 11>& third_parties() {
+  static const std::array<ThirdParty, 11> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -91,6 +94,9 @@ const std::array<ThirdParty, 8>& third_parties() {
       {"sqlite3.h", {"sim/study/"}},
       {"nlohmann/", {"sim/report/", "sim/study/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
+      {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"Eigen/", {"tests/sim/systemc/"}},
   }};
   return list;
 }
