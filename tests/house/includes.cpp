@@ -32,7 +32,8 @@ const std::vector<Room>& rooms() {
     const Names search = with(cost, "sim/search/");
     const Names network = with(search, "sim/network/");
     const Names report = with(network, "sim/report/");
-    Names everything = report;
+    const Names validation = with(report, "validation/");
+    Names everything = validation;
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -56,6 +57,7 @@ const std::vector<Room>& rooms() {
         {"sim/search/", search},
         {"sim/network/", network},
         {"sim/report/", report},
+        {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
         {"tests/", tests},
@@ -76,8 +78,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 7>& third_parties() {
-  static const std::array<ThirdParty, 7> list{{
+const std::array<ThirdParty, 8>& third_parties() {
+  static const std::array<ThirdParty, 8> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -85,6 +87,7 @@ const std::array<ThirdParty, 7>& third_parties() {
       {"boost/", {"workloads/", "tests/workloads/"}},
       {"nlohmann/", {"sim/report/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
+      {"Eigen/", {"validation/"}},
   }};
   return list;
 }

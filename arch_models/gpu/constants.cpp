@@ -1,0 +1,124 @@
+#include "arch_models/gpu/constants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "arch_models/library_folder.hpp"
+#include "core/document.hpp"
+
+namespace tilewright {
+namespace {
+
+// A member of GpuConstants as a function, for the list below.
+#define TILEWRIGHT_AT(path) [](GpuConstants& c) -> double& { return c.path; }
+
+constexpr std::array specs{
+    ConstantSpec{"power.idle", TILEWRIGHT_AT(power.idle), 0.30, 0.05, 0.6, "share of TDP drawn besides operations and DRAM bytes"},
+    ConstantSpec{"power.cuda_pj", TILEWRIGHT_AT(power.cuda_pj), 10, 2, 40, "pJ per fp32 operation in a product at 8 nm, full clock"},
+    ConstantSpec{"power.node_exponent_cuda", TILEWRIGHT_AT(power.node_exponent_cuda), 0.5, 0.05, 2, "energy ~ (node / 8 nm)^this"},
+    ConstantSpec{"power.byte_pj", TILEWRIGHT_AT(power.byte_pj), 60, 20, 150, "pJ per DRAM byte"},
+    ConstantSpec{"power.burst_ms", TILEWRIGHT_AT(power.burst_ms), 6, 0.5, 50, "ms before the power limit acts on a single call"},
+    ConstantSpec{"power.tensor_pj", TILEWRIGHT_AT(power.tensor_pj), 1.0, 0.2, 5, "pJ per 16-bit tensor operation at 8 nm, full clock"},
+    ConstantSpec{"power.node_exponent_tensor", TILEWRIGHT_AT(power.node_exponent_tensor), 0.9, 0.05, 2, "energy ~ (node / 8 nm)^this"},
+    ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.5, 1.5, "share of peak of an ideal tile"},
+    ConstantSpec{"gemm.cuda.operand", TILEWRIGHT_AT(gemm.cuda.operand), 0.4, 0.02, 2, "loss by operand delivery"},
+    ConstantSpec{"gemm.cuda.warp_half", TILEWRIGHT_AT(gemm.cuda.warp_half), 0.5, 0.02, 4, "warps per partition at half rate"},
+    ConstantSpec{"gemm.cuda.start_k", TILEWRIGHT_AT(gemm.cuda.start_k), 30, 1, 300, "reduction steps of start and end"},
+    ConstantSpec{"gemm.cuda.split_us", TILEWRIGHT_AT(gemm.cuda.split_us), 2, 0.2, 20, "us of a split reduction"},
+    ConstantSpec{"gemm.cuda.dram_share", TILEWRIGHT_AT(gemm.cuda.dram_share), 0.8, 0.4, 1, "achieved share of DRAM bandwidth"},
+    ConstantSpec{"gemm.tensor.efficiency", TILEWRIGHT_AT(gemm.tensor.efficiency), 1.1, 0.5, 1.5, "share of peak of an ideal tile"},
+    ConstantSpec{"gemm.tensor.operand", TILEWRIGHT_AT(gemm.tensor.operand), 0.9, 0.02, 4, "loss by operand delivery"},
+    ConstantSpec{"gemm.tensor.warp_half", TILEWRIGHT_AT(gemm.tensor.warp_half), 0.5, 0.02, 4, "warps per partition at half rate"},
+    ConstantSpec{"gemm.tensor.start_k", TILEWRIGHT_AT(gemm.tensor.start_k), 80, 1, 1000, "reduction steps of start and end"},
+    ConstantSpec{"gemm.tensor.split_us", TILEWRIGHT_AT(gemm.tensor.split_us), 2, 0.2, 20, "us of a split reduction"},
+    ConstantSpec{"gemm.tensor.dram_share", TILEWRIGHT_AT(gemm.tensor.dram_share), 0.8, 0.4, 1, "achieved share of DRAM bandwidth"},
+    ConstantSpec{"gemm.l2_bytes_per_cycle", TILEWRIGHT_AT(gemm.l2_bytes_per_cycle), 36, 10, 128, "L2 bytes per cycle and SM"},
+    ConstantSpec{"gemm.l2_reach", TILEWRIGHT_AT(gemm.l2_reach), 0.6, 0.1, 2, "share of L2 at which half of a working set misses"},
+    ConstantSpec{"conv.gather", TILEWRIGHT_AT(conv.gather), 1.1, 0.8, 3, "time of an implicit GEMM over a plain one"},
+    ConstantSpec{"conv.winograd_share", TILEWRIGHT_AT(conv.winograd_share), 0.8, 0.3, 1.2, "efficiency of Winograd products"},
+};
+#undef TILEWRIGHT_AT
+
+}  // namespace
+
+std::span<const ConstantSpec> constant_specs() { return specs; }
+
+GpuConstants initial_constants() {
+  GpuConstants constants;
+  for (const ConstantSpec& spec : specs) spec.at(constants) = spec.guess;
+  return constants;
+}
+
+Calibration read_calibration(const std::string& path) {
+  const Value file = load_yaml(path);
+  Calibration calibration;
+  calibration.data_hash = file.at("data_hash").as_string();
+  calibration.rows = file.at("rows").as_int(0, 1'000'000'000);
+  const Value constants = file.at("constants");
+  for (const ConstantSpec& spec : specs)
+    spec.at(calibration.constants) = constants.at(spec.name).as_number(spec.least, spec.most);
+  if (const auto devices = file.find("devices")) {
+    for (const Value& device : devices->items()) {
+      const auto factor = [&](std::string_view key) { return device.at(key).as_number(0.1, 10); };
+      calibration.trims[device.at("name").as_string()] = {factor("cuda"), factor("tensor"), factor("dram"), factor("power")};
+    }
+  }
+  if (const auto floors = file.find("host_floors")) {
+    for (const Value& floor : floors->items()) {
+      calibration.floors.push_back({floor.at("stack").as_string(), floor.at("op").as_string(), floor.at("device").as_string(),
+                                    Seconds{1e-6 * floor.at("us").as_number(0, 1e6)}});
+    }
+  }
+  if (const auto floors = file.find("stack_floors")) {
+    for (const Value& floor : floors->items()) {
+      calibration.stack_floors[floor.at("stack").as_string() + "/" + floor.at("op").as_string()] =
+          1e-6 * floor.at("us").as_number(0, 1e6);
+    }
+  }
+  if (const auto bands = file.find("error_bands")) {
+    for (const Value& band : bands->items()) {
+      calibration.bands.push_back({band.at("class").as_string(), band.at("precision").as_string(),
+                                   band.at("transfer").as_string(), band.at("mape_pct").as_number(0, 1e6),
+                                   band.at("rows").as_int(0, 1'000'000'000)});
+    }
+  }
+  file.reject_unread_keys();
+  return calibration;
+}
+
+std::string calibration_yaml(const Calibration& calibration) {
+  std::string text = fmt::format(
+      "# Constants of the GPU kernel models. Written by `tilewright calibrate gpu` from the tables of validation/measured/gpu; not edited by hand.\n"
+      "data_hash: {}  # FNV-1a of the tables\nrows: {}\nconstants:\n",
+      calibration.data_hash, calibration.rows);
+  GpuConstants constants = calibration.constants;
+  for (const ConstantSpec& spec : specs)
+    text += fmt::format("  {}: {:.6g}  # {}; guess {:g}\n", spec.name, spec.at(constants), spec.meaning, spec.guess);
+  text += "devices:  # factors on rates, DRAM share and energy of devices that were calibrated themselves\n";
+  for (const auto& [name, trim] : calibration.trims)
+    text += fmt::format("  - {{name: {}, cuda: {:.5g}, tensor: {:.5g}, dram: {:.5g}, power: {:.5g}}}\n", name, trim.cuda,
+                        trim.tensor, trim.dram, trim.power);
+  text += "host_floors:  # host dispatch and empty kernel, by the host of each device\n";
+  for (const HostFloor& floor : calibration.floors)
+    text += fmt::format("  - {{stack: {}, op: {}, device: {}, us: {:.4g}}}\n", floor.stack, floor.op, floor.device,
+                        1e6 * floor.floor.value);
+  text += "stack_floors:  # geometric mean over the hosts\n";
+  for (const auto& [key, seconds] : calibration.stack_floors) {
+    const std::size_t slash = key.find('/');
+    text += fmt::format("  - {{stack: {}, op: {}, us: {:.4g}}}\n", key.substr(0, slash), key.substr(slash + 1), 1e6 * seconds);
+  }
+  text += "error_bands:  # mean absolute percentage error of the calibration rows\n";
+  for (const ErrorBand& band : calibration.bands)
+    text += fmt::format("  - {{class: {}, precision: {}, transfer: {}, mape_pct: {:.3g}, rows: {}}}\n", band.op_class,
+                        band.precision, band.transfer, band.mape_pct, band.rows);
+  return text;
+}
+
+const Calibration& library_calibration() {
+  static const Calibration calibration = read_calibration(library_folder("gpu") + "/constants.yaml");
+  return calibration;
+}
+
+}  // namespace tilewright
