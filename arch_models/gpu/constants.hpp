@@ -7,10 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "arch_models/gpu/attention.hpp"
 #include "arch_models/gpu/conv.hpp"
 #include "arch_models/gpu/device.hpp"
 #include "arch_models/gpu/gemm.hpp"
 #include "arch_models/gpu/power.hpp"
+#include "arch_models/gpu/vector.hpp"
 
 namespace tilewright {
 
@@ -19,6 +21,8 @@ struct GpuConstants {
   PowerConstants power;
   GemmConstants gemm;
   ConvConstants conv;
+  VectorConstants vector;
+  AttentionConstants attention;
 };
 
 /// One fitted constant: where it lives, the initial guess and bounds of its fit (all above 0), what it means.

@@ -34,6 +34,8 @@ const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
       {"gemm", {"gemm.", "power."}, is<GemmKernel>, {&DeviceTrim::cuda, &DeviceTrim::tensor, &DeviceTrim::dram, &DeviceTrim::power}},
       {"conv", {"conv."}, is<ConvKernel>, {}},
+      {"vector", {"vector."}, is<VectorKernel>, {}},
+      {"attention", {"attention."}, is<AttentionKernel>, {}},
   };
   return groups;
 }
@@ -159,14 +161,14 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     // The floor that leaves the smallest mean |log error| of the fastest quarter of the host's rows, on a grid of 2 % up to the fastest row.
     std::ranges::stable_sort(rows, {}, [](const MeasuredRow* row) { return row->latency.value; });
     rows.resize(std::max<std::size_t>(1, rows.size() / 4));
-    std::vector<double> kernels;
-    for (const MeasuredRow* row : rows)
-      kernels.push_back(predict(*row, devices_[row->device_index], calibration_.constants, Seconds{0}).total.value);
     const double fastest = rows.front()->latency.value;
     double best = 0, least = std::numeric_limits<double>::infinity();
     for (double floor = fastest; floor > 0.01 * fastest; floor /= 1.02) {
       double error = 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) error += std::abs(log_ratio(kernels[i] + floor, rows[i]->latency.value));
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const KernelTime time = predict(*rows[i], devices_[rows[i]->device_index], calibration_.constants, Seconds{floor});
+        error += std::abs(log_ratio(time.total.value, rows[i]->latency.value));
+      }
       if (error < least) {
         least = error;
         best = floor;

@@ -13,6 +13,7 @@ namespace tilewright {
 namespace {
 
 constexpr std::int64_t largest_table = 256 << 20;  // bytes
+constexpr std::int64_t longest_vector = std::int64_t{1} << 32;
 constexpr std::int64_t longest_side = 1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
 
 class Hash {  // FNV-1a, 64 bit
@@ -144,11 +145,60 @@ MeasuredRow conv_row(const Reader& reader, const CsvRow& row) {
   return measured;
 }
 
+MeasuredRow vector_row(const Reader& reader, const CsvRow& row) {
+  MeasuredRow measured = reader.common(row);
+  measured.op = reader.text(row, "op");
+  const auto found = std::ranges::find(vector_op_names, measured.op);
+  if (found == vector_op_names.end())
+    reader.fail(row, "op",
+                unknown_message("operator", measured.op, std::vector<std::string>(vector_op_names.begin(), vector_op_names.end())));
+  VectorKernel kernel;
+  kernel.op = static_cast<VectorOp>(found - vector_op_names.begin());
+  kernel.rows = reader.side(row, "rows");
+  kernel.cols = reader.table.integer(row, reader.table.column("cols"), 1, longest_vector);
+  kernel.inputs = reader.table.integer(row, reader.table.column("n_inputs"), 1, 16);
+  kernel.precision = reader.precision(row);
+  measured.kernel = kernel;
+  return measured;
+}
+
+/// The library by the `kernel` and `source` columns: what served the call in that version of the server.
+AttentionLibrary attention_library(const Reader& reader, const CsvRow& row) {
+  const std::string& kernel = reader.text(row, "kernel");
+  if (kernel.find("flashinfer") != std::string::npos) return AttentionLibrary::flashinfer;
+  if (kernel.find("flash_attn") == std::string::npos)
+    reader.fail(row, "kernel", unknown_message("attention library", kernel, std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer"}));
+  return reader.text(row, "source").ends_with("vllm0.14.0") ? AttentionLibrary::flash_attention_2_v014 : AttentionLibrary::flash_attention_2;
+}
+
+MeasuredRow attention_row(const Reader& reader, const CsvRow& row) {
+  MeasuredRow measured = reader.common(row);
+  const std::string& phase = reader.text(row, "phase");
+  if (phase != "prefill" && phase != "decode")
+    reader.fail(row, "phase", unknown_message("phase", phase, std::vector<std::string>{"prefill", "decode"}));
+  measured.op = "attention_" + phase;
+  AttentionKernel kernel;
+  kernel.prefill = phase == "prefill";
+  kernel.batch = reader.side(row, "batch");
+  kernel.queries = reader.side(row, "q_len");
+  kernel.keys = reader.side(row, "kv_len");
+  kernel.heads = reader.side(row, "heads");
+  kernel.kv_heads = reader.side(row, "kv_heads");
+  kernel.head_dim = reader.side(row, "head_dim");
+  kernel.causal = reader.table.integer(row, reader.table.column("causal"), 0, 1) == 1;
+  kernel.precision = reader.precision(row);
+  kernel.library = attention_library(reader, row);
+  if (kernel.heads % kernel.kv_heads != 0) reader.fail(row, "kv_heads", "heads must be a multiple of kv_heads");
+  measured.kernel = kernel;
+  return measured;
+}
+
 struct Table {
   std::string_view file;
   MeasuredRow (*read)(const Reader&, const CsvRow&);
 };
-constexpr std::array tables{Table{"gemm.csv", gemm_row}, Table{"conv.csv", conv_row}};
+constexpr std::array tables{Table{"gemm.csv", gemm_row}, Table{"conv.csv", conv_row}, Table{"vector.csv", vector_row},
+                            Table{"attention.csv", attention_row}};
 
 struct Predict {
   const GpuDevice& device;
@@ -156,6 +206,8 @@ struct Predict {
   const Timing& timing;
   KernelTime operator()(const GemmKernel& kernel) const { return gemm_time(device, constants, kernel, timing); }
   KernelTime operator()(const ConvKernel& kernel) const { return conv_time(device, constants, kernel, timing); }
+  KernelTime operator()(const VectorKernel& kernel) const { return vector_time(device, constants, kernel, timing); }
+  KernelTime operator()(const AttentionKernel& kernel) const { return attention_time(device, constants, kernel, timing); }
 };
 
 struct ShapeText {
@@ -165,6 +217,10 @@ struct ShapeText {
   std::string operator()(const ConvKernel& c) const {
     return fmt::format("n {} c {} h {} w {} k {} r {} s {} pad {}x{} stride {}x{} groups {}", c.n, c.c, c.h, c.w, c.k, c.r, c.s,
                        c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.groups);
+  }
+  std::string operator()(const VectorKernel& v) const { return fmt::format("rows {} cols {}", v.rows, v.cols); }
+  std::string operator()(const AttentionKernel& a) const {
+    return fmt::format("batch {} queries {} keys {} heads {}/{} of {}", a.batch, a.queries, a.keys, a.heads, a.kv_heads, a.head_dim);
   }
 };
 
@@ -192,7 +248,7 @@ MeasuredData read_measured(const std::string& folder) {
     const Reader reader{table, data.devices, std::string(known.file)};
     for (const CsvRow& row : table.rows) data.rows.push_back(known.read(reader, row));
   }
-  if (!any) throw InputError({folder, 0, 0, ""}, "no table of measurements here: gemm.csv or conv.csv is needed");
+  if (!any) throw InputError({folder, 0, 0, ""}, "no table of measurements here: one of gemm.csv, conv.csv, vector.csv, attention.csv is needed");
   data.hash = hash.hex();
   return data;
 }

@@ -11,7 +11,7 @@
 
 namespace tilewright {
 
-using GpuKernel = std::variant<GemmKernel, ConvKernel>;
+using GpuKernel = std::variant<GemmKernel, ConvKernel, VectorKernel, AttentionKernel>;
 
 /// One row of a measured table.
 struct MeasuredRow {
@@ -33,7 +33,7 @@ struct MeasuredData {
   std::vector<MeasuredRow> rows;
 };
 
-/// Reads devices.csv and those of gemm.csv, conv.csv that the folder has. InputError with file, line and column for a bad cell, an unknown
+/// Reads devices.csv and those of gemm.csv, conv.csv, vector.csv, attention.csv that the folder has. InputError with file, line and column for a bad cell, an unknown
 /// device, number format or timing method, and for a folder without devices.csv or without any table.
 MeasuredData read_measured(const std::string& folder);
 /// Folder of the open tables that come with the project.

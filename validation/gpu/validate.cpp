@@ -34,6 +34,15 @@ constexpr std::array targets{
     Target{"conv_fwd", "fp16", "library_loop", 21, 16},
     Target{"conv_bwd_data", "fp32", "library_loop", 28, 22},
     Target{"conv_bwd_filter", "fp32", "library_loop", 28, 22},
+    Target{"add", "fp32", "pytorch_eager", 6, 4},
+    Target{"pow", "fp32", "pytorch_eager", 6, 4},
+    Target{"relu", "fp32", "pytorch_eager", 6, 4},
+    Target{"gelu", "fp32", "pytorch_eager", 6, 4},
+    Target{"tanh", "fp32", "pytorch_eager", 6, 4},
+    Target{"softmax", "fp32", "pytorch_eager", 10, 7},
+    Target{"layernorm", "fp32", "pytorch_eager", 9, 7},
+    Target{"attention_prefill", "bf16", "cuda_graph", 15, 11},
+    Target{"attention_decode", "bf16", "cuda_graph", 22, 13},
 };
 
 /// The stack of a class: the two graph profiles are one timing method.
