@@ -25,7 +25,8 @@ struct VectorConstants {
   double share_gddr = 0.80;    // the same, GDDR from Turing on
   double share_pascal = 0.75;  // the same up to Pascal, whose memory controllers deliver less
   double start_us = 1;         // start and drain of a kernel
-  double dispatch_before = 0.7;  // share of the host's dispatch that passes before the kernel starts; the rest overlaps it
+  // Share of the host's dispatch that passes before the kernel starts; the rest overlaps it. By operator: outputs are allocated first.
+  double map_before = 0.7, softmax_before = 0.7, norm_before = 0.7;
   double l2_bytes_per_cycle = 24;  // L2 to one SM
   double l2_reach = 0.8;           // share of the L2 that holds a working set between replays: half of it misses there
   double softmax_reach = 0.6, norm_reach = 0.6;  // share of the L2 that holds the rows in flight between passes
@@ -44,7 +45,8 @@ StreamTime stream_time(const GpuDevice& device, const VectorConstants& constants
 /// Most threads resident on one SM (CUDA C++ Programming Guide, technical specifications per compute capability).
 std::int64_t threads_per_sm(const GpuDevice& device);
 /// Host dispatch and kernel as one interval between events: the later of the whole dispatch and its first part plus the kernel.
-Seconds dispatched(const VectorConstants& constants, Stack stack, Seconds floor, double kernel_seconds);
+/// `before`: share of the dispatch that passes before the kernel starts.
+Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seconds);
 
 /// Time of one operator. Pure; assumes positive extents. Softmax of up to 1024 columns holds a row in registers (one pass), longer ones read
 /// it three times; layer norm reads it twice (PyTorch's kernels).
