@@ -75,13 +75,15 @@ Phase prefill(const Call& call, double peak) {
   const std::int64_t query_tiles = ceil_div(k.queries, phase.tile_m), key_tiles = ceil_div(k.keys, key_tile);
   std::int64_t steps = query_tiles * key_tiles;
   if (k.causal && k.queries == k.keys) {  // sum over i of ceil(i tile_m / key_tile)
-    const std::int64_t per_key_tile = key_tile / phase.tile_m, whole = query_tiles / per_key_tile, rest = query_tiles % per_key_tile;
+    const std::int64_t per_key_tile = key_tile / phase.tile_m, whole = query_tiles / per_key_tile,
+                       rest = query_tiles % per_key_tile;
     steps = per_key_tile * whole * (whole + 1) / 2 + rest * (whole + 1);
   }
   phase.blocks = k.batch * k.heads * query_tiles;
   const double tile_operations = 4 * number(phase.tile_m) * number(key_tile) * number(k.head_dim);
   const double step = tile_operations / (peak / call.sms() * efficiency);
-  const double shared = (number(k.batch) * number(k.heads) * number(steps) * step + number(phase.blocks) * block) / call.sms();
+  const double shared =
+      (number(k.batch) * number(k.heads) * number(steps) * step + number(phase.blocks) * block) / call.sms();
   const double longest = number(key_tiles) * step * fit.lone_tile + block;
   phase.blocks_seconds = std::sqrt(std::sqrt(cube(shared) * shared + cube(longest) * longest));
   const double io = call.kv_bytes + call.qo_bytes;
@@ -89,8 +91,10 @@ Phase prefill(const Call& call, double peak) {
 
   const StreamTime cache = call.move(2 * call.kv_bytes, io + 2 * call.kv_bytes);
   const std::int64_t cache_threads = std::min<std::int64_t>(512, k.kv_heads * k.head_dim);
-  const double cache_slots = call.sms() * number(std::max<std::int64_t>(1, threads_per_sm(call.device) / cache_threads));
-  const double cache_wait = k.library == AttentionLibrary::flash_attention_2_v014 ? fit.cache_write_v014_us : fit.cache_write_us;
+  const double cache_slots =
+      call.sms() * number(std::max<std::int64_t>(1, threads_per_sm(call.device) / cache_threads));
+  const double cache_wait =
+      k.library == AttentionLibrary::flash_attention_2_v014 ? fit.cache_write_v014_us : fit.cache_write_us;
   const double cache_blocks = 1e-6 * cache_wait * number(k.batch * k.queries) / cache_slots;
   phase.memory_seconds = memory.seconds;
   phase.dram_bytes = memory.dram_bytes + cache.dram_bytes;
@@ -105,7 +109,10 @@ KernelTime attention_time(const GpuDevice& device, const GpuConstants& constants
                           const Timing& timing) {
   const ElementBytes element = element_bytes(kernel.precision);
   const double row = number(kernel.batch) * number(kernel.head_dim);
-  const Call call{device, constants, kernel, 2 * row * number(kernel.keys) * number(kernel.kv_heads) * element.activation,
+  const Call call{device,
+                  constants,
+                  kernel,
+                  2 * row * number(kernel.keys) * number(kernel.kv_heads) * element.activation,
                   row * number(kernel.queries) * number(kernel.heads) * (element.activation + element.result),
                   kernel.library == AttentionLibrary::flashinfer};
   const MathPeak peak = math_peak(device, kernel.precision, false);
@@ -125,7 +132,8 @@ KernelTime attention_time(const GpuDevice& device, const GpuConstants& constants
   time.waves = number(phase.blocks) / number(device.sms);
   time.l2_hit = std::max(0.0, 1 - phase.dram_bytes / (call.kv_bytes + call.qo_bytes));
   time.total = timing.floor + Seconds{phase.seconds};
-  time.power_w = board_power(device, constants.power, {phase.operations, phase.dram_bytes, peak.unit, 1}, 1, phase.seconds);
+  time.power_w =
+      board_power(device, constants.power, {phase.operations, phase.dram_bytes, peak.unit, 1}, 1, phase.seconds);
   if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
   return time;
 }

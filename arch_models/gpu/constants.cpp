@@ -69,6 +69,23 @@ constexpr std::array specs{
     ConstantSpec{"attention.cache_write_us", TILEWRIGHT_AT(attention.cache_write_us), 0.3, 0.01, 10, "us of a token's block of the cache write"},
     ConstantSpec{"attention.cache_write_v014_us", TILEWRIGHT_AT(attention.cache_write_v014_us), 3, 0.1, 20, "the same in vLLM 0.14"},
     ConstantSpec{"attention.l2_reach", TILEWRIGHT_AT(attention.l2_reach), 0.4, 0.05, 2, "share of L2 at which half of the cache misses between replays"},
+    ConstantSpec{"recurrent.cuda.efficiency", TILEWRIGHT_AT(recurrent.cuda.efficiency), 1, 0.1, 20, "share of peak of an ideal block of a step"},
+    ConstantSpec{"recurrent.cuda.operand", TILEWRIGHT_AT(recurrent.cuda.operand), 0.5, 0.05, 40, "loss by operand delivery"},
+    ConstantSpec{"recurrent.cuda.input_share", TILEWRIGHT_AT(recurrent.cuda.input_share), 0.6, 0.1, 1, "share of peak of the product of all inputs"},
+    ConstantSpec{"recurrent.cuda.persistent_share", TILEWRIGHT_AT(recurrent.cuda.persistent_share), 0.3, 0.02, 1, "share of peak with weights in registers"},
+    ConstantSpec{"recurrent.tensor.efficiency", TILEWRIGHT_AT(recurrent.tensor.efficiency), 0.6, 0.1, 20, "share of peak of an ideal block of a step"},
+    ConstantSpec{"recurrent.tensor.operand", TILEWRIGHT_AT(recurrent.tensor.operand), 1, 0.05, 40, "loss by operand delivery"},
+    ConstantSpec{"recurrent.tensor.input_share", TILEWRIGHT_AT(recurrent.tensor.input_share), 0.6, 0.1, 1, "share of peak of the product of all inputs"},
+    ConstantSpec{"recurrent.tensor.persistent_share", TILEWRIGHT_AT(recurrent.tensor.persistent_share), 0.3, 0.02, 1, "share of peak with weights in registers"},
+    ConstantSpec{"recurrent.step_us", TILEWRIGHT_AT(recurrent.step_us), 3, 0.1, 50, "us of launches and element-wise part of a step"},
+    ConstantSpec{"recurrent.first_us", TILEWRIGHT_AT(recurrent.first_us), 30, 1, 200, "us more of each of the first 50 steps"},
+    ConstantSpec{"recurrent.start_k", TILEWRIGHT_AT(recurrent.start_k), 100, 10, 4000, "reduction steps of start and end of a block"},
+    ConstantSpec{"recurrent.narrow_share", TILEWRIGHT_AT(recurrent.narrow_share), 0.3, 0.05, 1, "share that a 32-column block reaches on CUDA cores"},
+    ConstantSpec{"recurrent.batch_slope", TILEWRIGHT_AT(recurrent.batch_slope), 0.05, 0.0005, 0.5, "each sample's addition to a step that streams weights"},
+    ConstantSpec{"recurrent.register_share", TILEWRIGHT_AT(recurrent.register_share), 0.3, 0.1, 0.9, "share of the register files that may hold weights"},
+    ConstantSpec{"recurrent.sync_us", TILEWRIGHT_AT(recurrent.sync_us), 20, 1, 100, "us of the barrier of a persistent step"},
+    ConstantSpec{"recurrent.l2_reach", TILEWRIGHT_AT(recurrent.l2_reach), 0.6, 0.1, 2, "share of L2 at which half of the weights miss between steps"},
+    ConstantSpec{"recurrent.half_storage", TILEWRIGHT_AT(recurrent.half_storage), 0.5, 0.2, 1, "share of the fp32 rate with 16-bit storage"},
 };
 #undef TILEWRIGHT_AT
 

@@ -12,6 +12,7 @@
 #include "arch_models/gpu/device.hpp"
 #include "arch_models/gpu/gemm.hpp"
 #include "arch_models/gpu/power.hpp"
+#include "arch_models/gpu/recurrent.hpp"
 #include "arch_models/gpu/vector.hpp"
 
 namespace tilewright {
@@ -23,6 +24,7 @@ struct GpuConstants {
   ConvConstants conv;
   VectorConstants vector;
   AttentionConstants attention;
+  RecurrentConstants recurrent;
 };
 
 /// One fitted constant: where it lives, the initial guess and bounds of its fit (all above 0), what it means.

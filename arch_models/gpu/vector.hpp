@@ -10,7 +10,8 @@ namespace tilewright {
 struct GpuConstants;
 
 enum class VectorOp { add, pow, relu, gelu, tanh, softmax, layernorm };
-inline constexpr std::array<std::string_view, 7> vector_op_names{"add", "pow", "relu", "gelu", "tanh", "softmax", "layernorm"};
+inline constexpr std::array<std::string_view, 7> vector_op_names{"add",  "pow",     "relu",     "gelu",
+                                                                 "tanh", "softmax", "layernorm"};
 
 /// An operator on a rows x cols tensor; softmax and layer norm run along cols.
 struct VectorKernel {
@@ -29,9 +30,9 @@ struct VectorConstants {
   double map_before = 0.7, softmax_before = 0.7, norm_before = 0.7;
   double l2_bytes_per_cycle = 24;  // L2 to one SM
   double l2_reach = 0.8;           // share of the L2 that holds a working set between replays: half of it misses there
-  double softmax_reach = 0.6, norm_reach = 0.6;  // share of the L2 that holds the rows in flight between passes
+  double softmax_reach = 0.6, norm_reach = 0.6;      // share of the L2 that holds the rows in flight between passes
   double softmax_row_us = 1, softmax_step_us = 0.5;  // barriers of a row; one vector load of a block
-  double softmax_tail = 2;     // scalar loads of a row's remainder, in steps each
+  double softmax_tail = 2;                           // scalar loads of a row's remainder, in steps each
   double norm_row_us = 2, norm_step_us = 0.3;
 };
 
@@ -50,6 +51,7 @@ Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seco
 
 /// Time of one operator. Pure; assumes positive extents. Softmax of up to 1024 columns holds a row in registers (one pass), longer ones read
 /// it three times; layer norm reads it twice (PyTorch's kernels).
-KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, const VectorKernel& kernel, const Timing& timing);
+KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, const VectorKernel& kernel,
+                       const Timing& timing);
 
 }  // namespace tilewright

@@ -36,6 +36,7 @@ const std::vector<FitGroup>& fit_groups() {
       {"conv", {"conv."}, is<ConvKernel>, {}},
       {"vector", {"vector."}, is<VectorKernel>, {}},
       {"attention", {"attention."}, is<AttentionKernel>, {}},
+      {"recurrent", {"recurrent."}, is<RecurrentKernel>, {}},
   };
   return groups;
 }

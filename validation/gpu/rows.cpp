@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 
 #include "core/csv.hpp"
@@ -14,7 +15,9 @@ namespace {
 
 constexpr std::int64_t largest_table = 256 << 20;  // bytes
 constexpr std::int64_t longest_vector = std::int64_t{1} << 32;
-constexpr std::int64_t longest_side = 1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
+constexpr double widest_recurrent = 65536;
+constexpr std::int64_t longest_side =
+    1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
 
 class Hash {  // FNV-1a, 64 bit
  public:
@@ -36,7 +39,9 @@ struct Reader {
   [[noreturn]] void fail(const CsvRow& row, std::string_view column, const std::string& message) const {
     throw InputError({table.file, row.line, 0, std::string(column)}, message);
   }
-  const std::string& text(const CsvRow& row, std::string_view column) const { return table.text(row, table.column(column)); }
+  const std::string& text(const CsvRow& row, std::string_view column) const {
+    return table.text(row, table.column(column));
+  }
   std::int64_t side(const CsvRow& row, std::string_view column, std::int64_t least = 1) const {
     return table.integer(row, table.column(column), least, longest_side);
   }
@@ -46,7 +51,8 @@ struct Reader {
     const auto found = std::ranges::find(gpu_precision_names, word);
     if (found == gpu_precision_names.end())
       fail(row, "dtype",
-           unknown_message("number format", word, std::vector<std::string>(gpu_precision_names.begin(), gpu_precision_names.end())));
+           unknown_message("number format", word,
+                           std::vector<std::string>(gpu_precision_names.begin(), gpu_precision_names.end())));
     return static_cast<GpuPrecision>(found - gpu_precision_names.begin());
   }
 
@@ -59,8 +65,8 @@ struct Reader {
     if (timing == "loop_avg") return Stack::library_loop;
     if (timing == "profiler_median_1us_resolution") return Stack::profiler;
     if (timing == "wall_avg") return Stack::wall_clock;
-    const std::vector<std::string> known{"torch_event_best5of25", "cuda_graph_avg", "loop_avg", "profiler_median_1us_resolution",
-                                         "wall_avg"};
+    const std::vector<std::string> known{"torch_event_best5of25", "cuda_graph_avg", "loop_avg",
+                                         "profiler_median_1us_resolution", "wall_avg"};
     fail(row, "timing", unknown_message("timing method", timing, known));
   }
 
@@ -80,7 +86,7 @@ struct Reader {
     measured.precision = text(row, "dtype");
     measured.source = text(row, "source");
     measured.timing = text(row, "timing");
-    measured.flag = text(row, "flag");
+    if (std::ranges::find(table.header, "flag") != table.header.end()) measured.flag = text(row, "flag");
     measured.stack = stack(row);
     const double latency = table.number(row, table.column("latency_us"));
     if (latency <= 0) fail(row, "latency_us", "a latency is above 0");
@@ -151,7 +157,8 @@ MeasuredRow vector_row(const Reader& reader, const CsvRow& row) {
   const auto found = std::ranges::find(vector_op_names, measured.op);
   if (found == vector_op_names.end())
     reader.fail(row, "op",
-                unknown_message("operator", measured.op, std::vector<std::string>(vector_op_names.begin(), vector_op_names.end())));
+                unknown_message("operator", measured.op,
+                                std::vector<std::string>(vector_op_names.begin(), vector_op_names.end())));
   VectorKernel kernel;
   kernel.op = static_cast<VectorOp>(found - vector_op_names.begin());
   kernel.rows = reader.side(row, "rows");
@@ -167,8 +174,11 @@ AttentionLibrary attention_library(const Reader& reader, const CsvRow& row) {
   const std::string& kernel = reader.text(row, "kernel");
   if (kernel.find("flashinfer") != std::string::npos) return AttentionLibrary::flashinfer;
   if (kernel.find("flash_attn") == std::string::npos)
-    reader.fail(row, "kernel", unknown_message("attention library", kernel, std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer"}));
-  return reader.text(row, "source").ends_with("vllm0.14.0") ? AttentionLibrary::flash_attention_2_v014 : AttentionLibrary::flash_attention_2;
+    reader.fail(
+        row, "kernel",
+        unknown_message("attention library", kernel, std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer"}));
+  return reader.text(row, "source").ends_with("vllm0.14.0") ? AttentionLibrary::flash_attention_2_v014
+                                                            : AttentionLibrary::flash_attention_2;
 }
 
 MeasuredRow attention_row(const Reader& reader, const CsvRow& row) {
@@ -193,12 +203,40 @@ MeasuredRow attention_row(const Reader& reader, const CsvRow& row) {
   return measured;
 }
 
+/// Rows of rnn.csv whose source shifted its columns (sizes of convolutions read as hidden units) have fractional time steps: no layer has.
+bool is_recurrent(const Reader& reader, const CsvRow& row) {
+  const double steps = reader.table.number(row, reader.table.column("timesteps"));
+  return steps == std::floor(steps) && reader.table.number(row, reader.table.column("hidden")) <= widest_recurrent;
+}
+
+MeasuredRow recurrent_row(const Reader& reader, const CsvRow& row) {
+  MeasuredRow measured = reader.common(row);
+  const std::string& cell = reader.text(row, "cell");
+  const auto found = std::ranges::find(recurrent_cell_names, cell);
+  if (found == recurrent_cell_names.end())
+    reader.fail(row, "cell",
+                unknown_message("cell", cell,
+                                std::vector<std::string>(recurrent_cell_names.begin(), recurrent_cell_names.end())));
+  measured.op = "recurrent_" + cell;
+  RecurrentKernel kernel;
+  kernel.cell = static_cast<RecurrentCell>(found - recurrent_cell_names.begin());
+  kernel.hidden = reader.side(row, "hidden");
+  kernel.batch = reader.side(row, "batch");
+  const double steps = reader.table.number(row, reader.table.column("timesteps"));
+  if (steps < 1 || steps > longest_side) reader.fail(row, "timesteps", "time steps are a whole number from 1 on");
+  kernel.steps = static_cast<std::int64_t>(steps);
+  kernel.precision = reader.precision(row);
+  measured.kernel = kernel;
+  return measured;
+}
+
 struct Table {
   std::string_view file;
   MeasuredRow (*read)(const Reader&, const CsvRow&);
+  bool (*holds_kernel)(const Reader&, const CsvRow&) = nullptr;  // none: every row does
 };
 constexpr std::array tables{Table{"gemm.csv", gemm_row}, Table{"conv.csv", conv_row}, Table{"vector.csv", vector_row},
-                            Table{"attention.csv", attention_row}};
+                            Table{"attention.csv", attention_row}, Table{"rnn.csv", recurrent_row, is_recurrent}};
 
 struct Predict {
   const GpuDevice& device;
@@ -207,20 +245,30 @@ struct Predict {
   KernelTime operator()(const GemmKernel& kernel) const { return gemm_time(device, constants, kernel, timing); }
   KernelTime operator()(const ConvKernel& kernel) const { return conv_time(device, constants, kernel, timing); }
   KernelTime operator()(const VectorKernel& kernel) const { return vector_time(device, constants, kernel, timing); }
-  KernelTime operator()(const AttentionKernel& kernel) const { return attention_time(device, constants, kernel, timing); }
+  KernelTime operator()(const AttentionKernel& kernel) const {
+    return attention_time(device, constants, kernel, timing);
+  }
+  KernelTime operator()(const RecurrentKernel& kernel) const {
+    return recurrent_time(device, constants, kernel, timing);
+  }
 };
 
 struct ShapeText {
   std::string operator()(const GemmKernel& g) const {
-    return fmt::format("batch {} m {} n {} k {} {}{}", g.batch, g.m, g.n, g.k, g.a_transposed ? 'T' : 'N', g.b_transposed ? 'T' : 'N');
+    return fmt::format("batch {} m {} n {} k {} {}{}", g.batch, g.m, g.n, g.k, g.a_transposed ? 'T' : 'N',
+                       g.b_transposed ? 'T' : 'N');
   }
   std::string operator()(const ConvKernel& c) const {
-    return fmt::format("n {} c {} h {} w {} k {} r {} s {} pad {}x{} stride {}x{} groups {}", c.n, c.c, c.h, c.w, c.k, c.r, c.s,
-                       c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.groups);
+    return fmt::format("n {} c {} h {} w {} k {} r {} s {} pad {}x{} stride {}x{} groups {}", c.n, c.c, c.h, c.w, c.k,
+                       c.r, c.s, c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.groups);
   }
   std::string operator()(const VectorKernel& v) const { return fmt::format("rows {} cols {}", v.rows, v.cols); }
   std::string operator()(const AttentionKernel& a) const {
-    return fmt::format("batch {} queries {} keys {} heads {}/{} of {}", a.batch, a.queries, a.keys, a.heads, a.kv_heads, a.head_dim);
+    return fmt::format("batch {} queries {} keys {} heads {}/{} of {}", a.batch, a.queries, a.keys, a.heads, a.kv_heads,
+                       a.head_dim);
+  }
+  std::string operator()(const RecurrentKernel& r) const {
+    return fmt::format("hidden {} batch {} steps {}", r.hidden, r.batch, r.steps);
   }
 };
 
@@ -246,9 +294,20 @@ MeasuredData read_measured(const std::string& folder) {
     hash.add(read_file(path, largest_table));
     const CsvTable table = read_csv(path);
     const Reader reader{table, data.devices, std::string(known.file)};
-    for (const CsvRow& row : table.rows) data.rows.push_back(known.read(reader, row));
+    std::int64_t without = 0;
+    for (const CsvRow& row : table.rows) {
+      if (known.holds_kernel == nullptr || known.holds_kernel(reader, row))
+        data.rows.push_back(known.read(reader, row));
+      else
+        ++without;
+    }
+    if (without > 0)
+      data.notes.push_back(fmt::format("{}: {} rows left out, their source shifted its columns", known.file, without));
   }
-  if (!any) throw InputError({folder, 0, 0, ""}, "no table of measurements here: one of gemm.csv, conv.csv, vector.csv, attention.csv is needed");
+  if (!any)
+    throw InputError(
+        {folder, 0, 0, ""},
+        "no table of measurements here: one of gemm.csv, conv.csv, vector.csv, attention.csv, rnn.csv is needed");
   data.hash = hash.hex();
   return data;
 }

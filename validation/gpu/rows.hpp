@@ -11,7 +11,7 @@
 
 namespace tilewright {
 
-using GpuKernel = std::variant<GemmKernel, ConvKernel, VectorKernel, AttentionKernel>;
+using GpuKernel = std::variant<GemmKernel, ConvKernel, VectorKernel, AttentionKernel, RecurrentKernel>;
 
 /// One row of a measured table.
 struct MeasuredRow {
@@ -31,9 +31,10 @@ struct MeasuredData {
   std::string folder, hash;  // hash: FNV-1a of the tables that were read
   std::vector<GpuDevice> devices;
   std::vector<MeasuredRow> rows;
+  std::vector<std::string> notes;  // rows of the tables that hold no kernel, and why
 };
 
-/// Reads devices.csv and those of gemm.csv, conv.csv, vector.csv, attention.csv that the folder has. InputError with file, line and column for a bad cell, an unknown
+/// Reads devices.csv and those of gemm.csv, conv.csv, vector.csv, attention.csv, rnn.csv that the folder has. InputError with file, line and column for a bad cell, an unknown
 /// device, number format or timing method, and for a folder without devices.csv or without any table.
 MeasuredData read_measured(const std::string& folder);
 /// Folder of the open tables that come with the project.

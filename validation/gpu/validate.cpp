@@ -140,6 +140,7 @@ SuiteResult validate_gpu(const std::string& folder, LeaveOut leave_out) {
   const MeasuredData data = read_measured(folder.empty() ? measured_gpu_folder() : folder);
   SuiteResult result;
   result.suite = "gpu";
+  result.notes = data.notes;
   result.data = fmt::format("{} ({} rows, hash {})", folder.empty() ? "validation/measured/gpu" : folder, data.rows.size(), data.hash);
   const Calibration calibration = leave_out == LeaveOut::none ? library_calibration() : Calibration{};
   const std::vector<ComparedRow> compared = compare(data, calibration, leave_out, result.notes);
