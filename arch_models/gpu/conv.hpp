@@ -21,8 +21,12 @@ struct ConvKernel {
 };
 
 struct ConvConstants {
-  double gather = 1.1;          // time of an implicit GEMM over a plain one: address arithmetic
-  double winograd_share = 0.8;  // efficiency of the products of a Winograd kernel against a plain product
+  double gather = 1.2, gather_tensor = 1.5;            // implicit GEMM over a plain one: address arithmetic, smaller menu
+  double backward_data = 1.1, backward_filter = 1.2;   // backward passes over the forward form
+  double winograd_fused = 1.4, winograd_split = 1.2;   // products in the Winograd domain over plain ones
+  double transform_share = 0.6;                        // DRAM share of transform passes
+  double pass_us = 4;                                  // each further kernel
+  double fft = 1.5;                                    // complex products of an FFT over plain ones
 };
 
 /// Time of one convolution pass by the fastest algorithm of the library. Pure; assumes out_h(), out_w() >= 1.

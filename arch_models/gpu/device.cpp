@@ -23,6 +23,14 @@ double positive_or_zero(const CsvTable& table, const CsvRow& row, std::string_vi
 
 }  // namespace
 
+double l2_bytes_per_sm_cycle(const GpuDevice& device) {
+  // microbench.csv (gpu-benches, L2 part of the sweep over SMs and boost clock): A100 31 to 35, V100 22, A40 and L40 16
+  // (Blackwell: not measured, the width of an SM's port)
+  if (device.compute_capability >= 10) return 64;
+  if (device.compute_capability >= 8) return device.has_hbm() ? 33 : 16.5;
+  return 22;
+}
+
 std::vector<GpuDevice> read_gpu_devices(const std::string& csv_path) {
   const CsvTable table = read_csv(csv_path);
   std::vector<GpuDevice> devices;
@@ -51,6 +59,7 @@ std::vector<GpuDevice> read_gpu_devices(const std::string& csv_path) {
     d.registers_per_sm = Bytes{std::ldexp(positive(table, row, "regs_kb_per_sm"), 10)};
     d.tdp = Watts{positive(table, row, "tdp_w")};
     d.node_nm = positive(table, row, "node_nm");
+    d.die_mm2 = positive_or_zero(table, row, "die_mm2");
     for (const GpuDevice& earlier : devices) {
       if (earlier.name == d.name) throw InputError({table.file, row.line, 0, "device"}, "device '" + d.name + "' is listed twice");
     }
@@ -105,6 +114,7 @@ GpuDevice gpu_device_of(const Chip& chip) {
   d.registers_per_sm = Bytes{static_cast<double>(gpu.registers_bytes_per_sm)};
   d.tdp = chip.tdp;
   d.node_nm = chip.technology_nm;
+  d.die_mm2 = chip.area.value_or(SquareMillimetres{0}).value;
   return d;
 }
 

@@ -28,11 +28,14 @@ struct GpuDevice {
   Bytes memory_size, l2_size, shared_per_sm, registers_per_sm;
   BytesPerSecond dram_bandwidth;
   Watts tdp;
-  double node_nm = 0;
+  double node_nm = 0, die_mm2 = 0;
   DeviceTrim trim;
 
   bool has_hbm() const { return memory.starts_with("HBM"); }
 };
+
+/// Bytes that the L2 delivers to one SM in a cycle when all ask, by memory system; not on data sheets, measured by micro-benchmarks.
+double l2_bytes_per_sm_cycle(const GpuDevice& device);
 
 /// Reads a device table (columns of validation/measured/gpu/devices.csv). InputError with line and column for a bad or missing cell.
 std::vector<GpuDevice> read_gpu_devices(const std::string& csv_path);

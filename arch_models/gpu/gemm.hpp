@@ -13,6 +13,9 @@ struct GemmKernel {
   GpuPrecision precision = GpuPrecision::fp32;
   bool a_transposed = false, b_transposed = false;  // in the row-major sense of the cuBLAS letters of the tables
   bool strided_batch = false;  // called as a batched product (bmm), for which libraries offer fewer kernels
+  bool convolution = false;    // a convolution's kernels: their own menu, operands gathered by window
+  // Elements that the product names per element that is stored: windows overlap, transforms repeat.
+  double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
 };
 
 /// Constants of one kind of arithmetic unit.
@@ -22,13 +25,18 @@ struct GemmUnitConstants {
   double warp_half = 1;     // h: w / (w + h) of the issue slots are used with w resident warps per SM partition
   double start_k = 40;      // k0: reduction steps' worth of start and write-back of a tile
   double split_us = 1;      // fixed time of a split-K reduction
+  double unaligned = 0.8;   // rate where rows are not multiples of 16 bytes
+  double l2_reach = 0.6;    // share of the L2 that holds a working set between replays: half of it misses there
   double dram_share = 0.8;  // achieved share of the listed DRAM bandwidth
 };
 
 struct GemmConstants {
-  GemmUnitConstants cuda, tensor;
-  double l2_bytes_per_cycle = 32;  // L2 to one SM
-  double l2_reach = 0.6;           // share of the L2 that holds a working set: half of it misses there
+  GemmUnitConstants cuda, cuda_legacy, tensor;
+  double l2_share = 1;  // of the L2 bandwidth of micro-benchmarks
+  double quantise_us = 3, quantise_cycles = 0.4;  // fp8 activations: launch; cycles of one SM for an element
+  double drift_pascal = 1.5, drift_volta = 0.1;  // DRAM reads per shared tile read of a wave that drifted apart, before Volta and from it on
+  double drift_windows = 40;       // L2 windows of k at which half of the drift is reached
+  double wave_reach = 0.5;         // operands above this share of the L2 are read again by later waves
 };
 
 /// Time of one product. Pure; assumes positive extents. At least the roofline at the allowed clock.

@@ -40,7 +40,6 @@ struct StackProfile {
   std::string_view meaning;  // one line for reports: host dispatch, cache state, library age
   double weight_copies;      // weight buffers in rotation between replays: the working set that the L2 sees
   bool legacy_library;       // cuBLAS and cuDNN before CUDA 11
-  bool short_burst;          // each measurement is a single call after idle time: a short kernel ends before the power limit acts
 };
 const StackProfile& stack_profile(Stack stack);
 

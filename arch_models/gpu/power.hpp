@@ -5,14 +5,15 @@
 
 namespace tilewright {
 
-/// Constants of board power: P = idle TDP + (switched energy per operation V(f)^2 + bytes) / time.
+/// Constants of board power: P = idle TDP + die area + (switched energy per operation V(f)^2 + bytes) / time.
 struct PowerConstants {
-  double idle = 0.30;       // share of the TDP that a busy chip draws besides operations and DRAM bytes
+  double idle = 0.10;           // share of the TDP that a busy board draws besides die, operations and DRAM bytes
+  double die_w_per_mm2 = 0.06;  // leakage and clock tree
   double cuda_pj = 12;      // energy of an fp32 operation in a product, registers and shared memory included, at 8 nm and full clock
   double tensor_pj = 1.1;   // the same for a 16-bit tensor operation (8-bit: half)
   double node_exponent_cuda = 0.34, node_exponent_tensor = 0.9;  // energy ~ (node / 8 nm)^exponent
   double byte_pj = 60;      // DRAM path
-  double burst_ms = 6;      // a single call shorter than this ends before the limit acts
+  double boost_exponent = 0.5;  // energy ~ (boost / 1.5 GHz)^exponent: higher clocks need more voltage
 };
 
 /// Work of a kernel for the power equation.

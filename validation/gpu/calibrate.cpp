@@ -11,12 +11,20 @@ namespace tilewright {
 namespace {
 
 constexpr double robust_scale = 0.08;  // log error above which a row counts by its size, not its square
+constexpr double constant_prior = 0.4;  // the guesses are physical: a factor of 1.5 counts as one residual
+constexpr double wide_scale = 0.5;
 constexpr double trim_prior = 0.10;    // devices differ from their data sheets by about a tenth
+constexpr double largest_floor = 100e-6;  // s: no host needs longer to dispatch one operator
 constexpr int most_steps = 40;
 
 template <class Kernel>
 bool is(const MeasuredRow& row) {
   return std::holds_alternative<Kernel>(row.kernel);
+}
+
+bool is_cuda_product(const MeasuredRow& row) {
+  return is<GemmKernel>(row) && (row.precision == "fp32" || row.precision == "fp16_fp32math" ||
+                                 (row.precision == "int8" && stack_profile(row.stack).legacy_library));
 }
 
 double log_ratio(double predicted, double measured) { return std::log(predicted / measured); }
@@ -26,13 +34,23 @@ struct FloorGroup {
   const MeasuredRow* sample = nullptr;
   std::vector<std::size_t> rows;  // positions in the fit
   double fastest = 0;             // s: no floor is above the fastest row
+
+  double most() const { return std::min(fastest, largest_floor); }
 };
 
 }  // namespace
 
 const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
-      {"gemm", {"gemm.", "power."}, is<GemmKernel>, {&DeviceTrim::cuda, &DeviceTrim::tensor, &DeviceTrim::dram, &DeviceTrim::power}},
+      {"gemm_cuda",
+       {"gemm.cuda", "gemm.l2_share", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda", "power.byte",
+        "power.boost"},
+       is_cuda_product,
+       {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
+      {"gemm_tensor",
+       {"gemm.tensor", "gemm.quantise", "power.tensor", "power.node_exponent_tensor"},
+       [](const MeasuredRow& row) { return is<GemmKernel>(row) && !is_cuda_product(row); },
+       {&DeviceTrim::tensor}},
       {"conv", {"conv."}, is<ConvKernel>, {}},
       {"vector", {"vector."}, is<VectorKernel>, {}},
       {"attention", {"attention."}, is<AttentionKernel>, {}},
@@ -46,7 +64,7 @@ const FitGroup& fit_group_of(const MeasuredRow& row) {
 }
 
 std::string floor_key(const MeasuredRow& row) {
-  return fmt::format("{}/{}/{}", stack_profile(row.stack).name, row.op, row.device);
+  return fmt::format("{}/{}/{}/{}", stack_profile(row.stack).name, row.op, row.precision, row.device);
 }
 
 namespace {
@@ -58,7 +76,7 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   for (const ConstantSpec& spec : constant_specs()) {
     if (std::ranges::none_of(group.constants, [&](std::string_view prefix) { return spec.name.starts_with(prefix); })) continue;
     constants.push_back(&spec);
-    parameters.push_back({std::string(spec.name), spec.guess, spec.least, spec.most, 0, {}});
+    parameters.push_back({std::string(spec.name), spec.guess, spec.least, spec.most, constant_prior, {}});
   }
   std::map<std::size_t, std::vector<std::size_t>> by_device;
   std::map<std::string, FloorGroup> by_floor;
@@ -85,7 +103,7 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   std::vector<const FloorGroup*> floors;
   for (const auto& [key, floor] : by_floor) {
     floors.push_back(&floor);
-    parameters.push_back({key, 0.6 * floor.fastest, 1e-3 * floor.fastest, floor.fastest, 0, floor.rows});
+    parameters.push_back({key, 0.6 * floor.most(), 1e-3 * floor.most(), floor.most(), 0, floor.rows});
   }
   // A class of few rows counts as much as one of many to the power of one half.
   std::vector<double> weights(rows.size());
@@ -103,24 +121,24 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
     for (std::size_t c = 0; c < constants.size(); ++c) constants[c]->at(at) = values[c];
     for (std::size_t t = 0; t < trims.size(); ++t) devices[trims[t].device].trim.*trims[t].factor = values[constants.size() + t];
   };
-  const FitResult fit = fit_least_squares(
-      parameters, weights,
-      [&](std::span<const double> values, std::span<const std::size_t> which, std::span<double> out) {
-        set(values);
-        for (std::size_t i = 0; i < which.size(); ++i) {
-          const MeasuredRow& row = *rows[which[i]];
-          out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{values[floor_of[which[i]]]}).total.value,
-                             row.latency.value);
-        }
-      },
-      robust_scale, most_steps);
+  const FitResiduals residuals = [&](std::span<const double> values, std::span<const std::size_t> which, std::span<double> out) {
+    set(values);
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const MeasuredRow& row = *rows[which[i]];
+      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{values[floor_of[which[i]]]}).total.value, row.latency.value);
+    }
+  };
+  // First towards the bulk of the rows with a wide scale, then robustly.
+  FitResult fit = fit_least_squares(parameters, weights, residuals, wide_scale, most_steps);
+  for (std::size_t p = 0; p < parameters.size(); ++p) parameters[p].start = fit.values[p];
+  fit = fit_least_squares(parameters, weights, residuals, robust_scale, most_steps);
   set(fit.values);
   calibration.constants = at;
   if (!group.trims.empty())
     for (const auto& [device, own] : by_device) calibration.trims[devices[device].name] = devices[device].trim;
   for (std::size_t f = 0; f < floors.size(); ++f) {
     const MeasuredRow& sample = *floors[f]->sample;
-    calibration.floors.push_back({std::string(stack_profile(sample.stack).name), sample.op, sample.device,
+    calibration.floors.push_back({std::string(stack_profile(sample.stack).name), sample.op + "/" + sample.precision, sample.device,
                                   Seconds{fit.values[constants.size() + trims.size() + f]}});
   }
 }
@@ -162,7 +180,7 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     // The floor that leaves the smallest mean |log error| of the fastest quarter of the host's rows, on a grid of 2 % up to the fastest row.
     std::ranges::stable_sort(rows, {}, [](const MeasuredRow* row) { return row->latency.value; });
     rows.resize(std::max<std::size_t>(1, rows.size() / 4));
-    const double fastest = rows.front()->latency.value;
+    const double fastest = std::min(rows.front()->latency.value, largest_floor);
     double best = 0, least = std::numeric_limits<double>::infinity();
     for (double floor = fastest; floor > 0.01 * fastest; floor /= 1.02) {
       double error = 0;

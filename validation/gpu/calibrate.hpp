@@ -25,7 +25,7 @@ const FitGroup& fit_group_of(const MeasuredRow& row);
 /// that has rows gets its trim (prior: 10 % around 1) and floors. The same rows give the same bits.
 Calibration calibrate(const MeasuredData& data, const std::function<bool(const MeasuredRow&)>& use);
 
-/// Key of the host floors: "stack/op/device".
+/// Key of the host floors: "stack/op/precision/device".
 std::string floor_key(const MeasuredRow& row);
 
 /// Resolves what belongs to devices and hosts, for fast repeated predictions.

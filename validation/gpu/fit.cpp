@@ -25,10 +25,11 @@ FitResult fit_least_squares(const std::vector<FitParameter>& parameters, std::sp
   const auto count = static_cast<Eigen::Index>(parameters.size());
   std::vector<std::size_t> all(rows);
   std::iota(all.begin(), all.end(), std::size_t{0});
-  Eigen::VectorXd guess(count), least(count), most(count);
+  Eigen::VectorXd guess(count), start(count), least(count), most(count);
   for (Eigen::Index p = 0; p < count; ++p) {
     const FitParameter& parameter = parameters[static_cast<std::size_t>(p)];
     guess[p] = std::log(parameter.guess);
+    start[p] = parameter.start > 0 ? std::log(parameter.start) : guess[p];
     least[p] = std::log(parameter.least);
     most[p] = std::log(parameter.most);
   }
@@ -42,7 +43,7 @@ FitResult fit_least_squares(const std::vector<FitParameter>& parameters, std::sp
     return cost;
   };
 
-  Eigen::VectorXd logs = guess;
+  Eigen::VectorXd logs = start.cwiseMax(least).cwiseMin(most);
   std::vector<double> r(rows), moved(rows);
   residuals(values_of(logs), all, r);
   FitResult result;

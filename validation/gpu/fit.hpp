@@ -13,7 +13,8 @@ struct FitParameter {
   std::string name;
   double guess = 1, least = 1e-9, most = 1e9;
   double prior = 0;               // standard deviation of log(value / guess) that counts as one residual; 0: free
-  std::vector<std::size_t> rows;  // rows that depend on it, ascending; empty: all
+  std::vector<std::size_t> rows = {};  // rows that depend on it, ascending; empty: all
+  double start = 0;               // 0: the guess
 };
 
 struct FitResult {
