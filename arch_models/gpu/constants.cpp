@@ -58,10 +58,11 @@ constexpr std::array specs{
     ConstantSpec{"conv.gather_tensor", TILEWRIGHT_AT(conv.gather_tensor), 1.5, 0.8, 5, "the same on tensor cores"},
     ConstantSpec{"conv.backward_data", TILEWRIGHT_AT(conv.backward_data), 1.1, 0.7, 3, "time of a backward data pass over the forward form"},
     ConstantSpec{"conv.backward_filter", TILEWRIGHT_AT(conv.backward_filter), 1.2, 0.7, 3, "time of a backward filter pass over the forward form"},
-    ConstantSpec{"conv.winograd_fused", TILEWRIGHT_AT(conv.winograd_fused), 1.4, 0.8, 4, "time of the products of a fused F(2x2) kernel over plain ones"},
-    ConstantSpec{"conv.winograd_split", TILEWRIGHT_AT(conv.winograd_split), 1.2, 0.8, 4, "time of the products of a transformed F(4x4) over plain ones"},
+    ConstantSpec{"conv.winograd_fused", TILEWRIGHT_AT(conv.winograd_fused), 1.0, 0.4, 4, "time of the products of a fused F(2x2) kernel over plain ones"},
+    ConstantSpec{"conv.winograd_split", TILEWRIGHT_AT(conv.winograd_split), 1.1, 0.7, 2, "time of the products of a transformed F(4x4) over plain ones"},
     ConstantSpec{"conv.transform_share", TILEWRIGHT_AT(conv.transform_share), 0.6, 0.2, 1, "DRAM share of transform passes"},
     ConstantSpec{"conv.pass_us", TILEWRIGHT_AT(conv.pass_us), 4, 0.5, 30, "us of each further kernel of an algorithm"},
+    ConstantSpec{"conv.atomics_per_cycle", TILEWRIGHT_AT(conv.atomics_per_cycle), 0.6, 0.1, 4, "atomic additions per SM and cycle"},
     ConstantSpec{"conv.fft", TILEWRIGHT_AT(conv.fft), 1.5, 0.8, 6, "time of the complex products of an FFT over plain ones"},
 };
 #undef TILEWRIGHT_AT
