@@ -16,7 +16,7 @@ GemmKernel implicit_product(const ConvKernel& kernel) {
   // Elements of the gathered operand per stored element: each input is in r s / (stride_h stride_w) windows; a 1x1 filter with a stride skips inputs.
   const double overlap = static_cast<double>(kernel.r * kernel.s) / static_cast<double>(kernel.stride_h * kernel.stride_w);
   GemmKernel product;
-  product.convolution = true;
+  product.menu = kernel.phase == ConvPhase::backward_filter ? KernelMenu::implicit_split : KernelMenu::implicit;
   product.batch = kernel.groups;
   product.precision = kernel.precision;
   switch (kernel.phase) {
@@ -24,10 +24,9 @@ GemmKernel implicit_product(const ConvKernel& kernel) {
       product.m = pixels, product.n = k, product.k = c * kernel.r * kernel.s;
       product.activation_reuse = std::max(1.0, overlap);
       break;
-    case ConvPhase::backward_data:  // a strided pass runs stride_h x stride_w sub-filters, each over its share of the pixels
-      product.m = kernel.n * kernel.h * kernel.w, product.n = c;
-      product.k = k * ceil_div(kernel.r * kernel.s, kernel.stride_h * kernel.stride_w);
-      product.activation_reuse = static_cast<double>(ceil_div(kernel.r * kernel.s, kernel.stride_h * kernel.stride_w));
+    case ConvPhase::backward_data:  // a strided pass multiplies the zeros between the pixels of the gradient
+      product.m = kernel.n * kernel.h * kernel.w, product.n = c, product.k = k * kernel.r * kernel.s;
+      product.activation_reuse = static_cast<double>(kernel.r * kernel.s * kernel.stride_h * kernel.stride_w);
       break;
     case ConvPhase::backward_filter:
       product.m = k, product.n = c * kernel.r * kernel.s, product.k = pixels;
@@ -40,7 +39,7 @@ GemmKernel implicit_product(const ConvKernel& kernel) {
 /// Products in a transform domain: `points` of them, over `tiles` tiles of the image.
 GemmKernel transformed_product(const ConvKernel& kernel, std::int64_t points, std::int64_t tiles) {
   GemmKernel product;
-  product.convolution = true;
+  product.menu = KernelMenu::transformed;
   product.precision = kernel.precision;
   product.batch = points;
   switch (kernel.phase) {
@@ -48,6 +47,19 @@ GemmKernel transformed_product(const ConvKernel& kernel, std::int64_t points, st
     case ConvPhase::backward_data: product.m = tiles, product.n = kernel.c, product.k = kernel.k; break;
     case ConvPhase::backward_filter: product.m = kernel.k, product.n = kernel.c, product.k = tiles; break;
   }
+  return product;
+}
+
+/// Backward data as a product whose columns are added to the image with atomics: for few channels.
+GemmKernel scatter_product(const ConvKernel& kernel) {
+  GemmKernel product;
+  product.menu = KernelMenu::implicit;
+  product.precision = kernel.precision;
+  product.batch = kernel.groups;
+  product.m = kernel.n * kernel.out_h() * kernel.out_w();
+  product.n = kernel.c / kernel.groups * kernel.r * kernel.s;
+  product.k = kernel.k / kernel.groups;
+  product.result_reuse = static_cast<double>(kernel.r * kernel.s);
   return product;
 }
 
@@ -65,12 +77,12 @@ struct Evaluator {
   double filter_bytes() const { return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s)); }
 
   /// Keeps the algorithm when it is the fastest so far: products x factor, then `passes` further kernels that move `bytes`.
-  void consider(std::string_view name, const GemmKernel& product, double factor, int passes, double bytes) {
+  void consider(std::string_view name, const GemmKernel& product, double factor, int passes, double bytes, double serial_s = 0) {
     KernelTime time = gemm_time(device, constants, product, timing);
     const double rate = device.dram_bandwidth.value * constants.conv.transform_share * device.trim.dram;
     const double reach = 0.5 * device.l2_size.value;  // a pass that fits half of the L2 reads what the one before it wrote there
     const double moved = bytes / (1 + reach / (bytes + 1));
-    const double extra = moved / rate + 1e-6 * constants.conv.pass_us * passes;
+    const double extra = moved / rate + 1e-6 * constants.conv.pass_us * passes + serial_s;
     time.algorithm = name;
     time.compute = time.compute * factor;
     time.fixed = time.fixed + Seconds{extra};
@@ -89,9 +101,13 @@ void consider_winograd(Evaluator& evaluator, std::int64_t m) {
   const std::int64_t tiles = kernel.n * ceil_div(rows, m) * ceil_div(columns, m), points = side * side;
   GemmKernel product = transformed_product(kernel, points, tiles);
   const double growth = static_cast<double>(points) / static_cast<double>(m * m);
-  if (m == 2) {  // one kernel transforms in shared memory
-    product.activation_reuse = product.result_reuse = growth;
+  if (m == 2) {  // one kernel transforms in shared memory: a block computes all points of its tiles in turn
+    product.menu = KernelMenu::fused_winograd;
+    product.batch = 1;
+    product.k *= points;
+    product.activation_reuse = growth;
     product.weight_reuse = static_cast<double>(points) / static_cast<double>(kernel.r * kernel.s);
+    product.result_reuse = 0.25;  // 2 x 2 results of each tile
     evaluator.consider("fused Winograd F(2x2)", product, fit.winograd_fused, 0, 0);
   } else {  // transformed images go through memory: written by one kernel, read by the products, the results likewise
     const double inputs = evaluator.input_bytes() * (1 + growth), outputs = evaluator.output_bytes() * (1 + growth);
@@ -131,9 +147,16 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const double pass = kernel.phase == ConvPhase::forward         ? 1
                       : kernel.phase == ConvPhase::backward_data ? fit.backward_data
                                                                  : fit.backward_filter;
-  // Tensor-core kernels want channels last: tables of NCHW tensors pay a transposition in and out.
-  evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather), tensor ? 2 : 0,
-                     tensor ? 2 * (evaluator.input_bytes() + evaluator.output_bytes()) : 0);
+  // Tensor-core kernels want channels last: NCHW tensors are transposed in and out, except for 1x1 filters (plain products of the image planes).
+  const bool transposed = tensor && kernel.r * kernel.s > 1;
+  evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather), transposed ? 2 : 0,
+                     transposed ? 2 * (evaluator.input_bytes() + evaluator.output_bytes()) : 0);
+  if (kernel.phase == ConvPhase::backward_data && !tensor) {
+    const GemmKernel scatter = scatter_product(run);
+    const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);
+    const double rate = fit.atomics_per_cycle * static_cast<double>(device.sms) * device.boost.value;
+    evaluator.consider("scattering GEMM", scatter, fit.gather, 1, 0, atomics / rate);
+  }
   const bool dense = kernel.groups == 1 && kernel.stride_h == 1 && kernel.stride_w == 1;
   if (dense && !tensor && run.precision != GpuPrecision::int8) {
     const bool square = kernel.r == kernel.s;

@@ -26,6 +26,7 @@ struct ConvConstants {
   double winograd_fused = 1.4, winograd_split = 1.2;   // products in the Winograd domain over plain ones
   double transform_share = 0.6;                        // DRAM share of transform passes
   double pass_us = 4;                                  // each further kernel
+  double atomics_per_cycle = 0.6;                      // of one SM, when a backward pass adds columns to the image
   double fft = 1.5;                                    // complex products of an FFT over plain ones
 };
 

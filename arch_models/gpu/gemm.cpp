@@ -30,12 +30,23 @@ constexpr std::array pascal_menu{t128x32, t64x64, t32x128};
 constexpr std::array pascal_vector_menu{t128x128};  // 6.1: 16-byte loads
 constexpr std::array pascal_batched{t64x128};
 constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
+constexpr std::array implicit_menu{t128x128, t128x64, t128x32, t64x64, t32x128};
+constexpr std::array transformed_menu{t128x128};
+constexpr std::array fused_menu{BlockTile{32, 64, 8}};
 constexpr std::array tensor_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4}, BlockTile{256, 64, 4},
                                   BlockTile{64, 256, 4},  BlockTile{128, 64, 4},  BlockTile{64, 128, 4}, BlockTile{64, 64, 4},
                                   BlockTile{32, 128, 4},  BlockTile{128, 32, 4}, BlockTile{32, 64, 4}, BlockTile{16, 128, 4}};
 
 /// The fp32 kernels that cuBLAS of CUDA 12 was seen to choose from, by generation; older libraries offered all shapes everywhere.
-std::span<const BlockTile> cuda_menu(const GpuDevice& device, bool batched, bool aligned, bool legacy) {
+std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& kernel, bool aligned, bool legacy) {
+  const bool batched = kernel.strided_batch;
+  switch (kernel.menu) {
+    case KernelMenu::implicit: return implicit_menu;
+    case KernelMenu::implicit_split: return legacy_menu;
+    case KernelMenu::transformed: return transformed_menu;
+    case KernelMenu::fused_winograd: return fused_menu;
+    case KernelMenu::product: break;
+  }
   if (legacy) return legacy_menu;
   if (device.compute_capability >= 8.9) return batched ? std::span<const BlockTile>(ampere_batched) : ada_menu;
   if (device.compute_capability >= 8) return batched ? std::span<const BlockTile>(ampere_batched) : ampere_menu;
@@ -89,7 +100,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const bool aligned = is_aligned(kernel, bytes);
   // Before Volta a misaligned row of a tile's k-slice (32 bytes) touches two sectors instead of one.
   const bool pascal = device.compute_capability < 7;
-  const double drift_most = kernel.convolution ? 0 : (pascal ? constants.gemm.drift_pascal : constants.gemm.drift_volta) * (pascal && !aligned ? 2 : 1);
+  const double drift_most = kernel.menu != KernelMenu::product ? 0 : (pascal ? constants.gemm.drift_pascal : constants.gemm.drift_volta) * (pascal && !aligned ? 2 : 1);
 
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
   const double l2_rate = constants.gemm.l2_share * l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
@@ -101,12 +112,13 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
     quantise = 1e-6 * constants.gemm.quantise_us + moved * miss(moved) / dram_rate +
                std::max(1.0, batch * m / sms) * k * constants.gemm.quantise_cycles / device.boost.value;
   }
+  const bool splits = !quantised && (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
   double dram_bytes = once;
-  const double alignment = aligned || kernel.convolution ? 1 : fit.unaligned;
+  const double alignment = aligned || kernel.menu != KernelMenu::product ? 1 : fit.unaligned;
   const std::span<const BlockTile> menu = tensor ? std::span<const BlockTile>(tensor_tiles)
-                                                 : cuda_menu(device, kernel.strided_batch, aligned, stack.legacy_library || kernel.convolution);
+                                                 : cuda_menu(device, kernel, aligned, stack.legacy_library);
   for (const BlockTile& tile : menu) {
     const double tile_m = static_cast<double>(tile.m), tile_n = static_cast<double>(tile.n);
     const double delivery = 1 / (1 + fit.operand * (32 / tile_m + 32 / tile_n));
@@ -114,7 +126,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
     const double tiles = tiles_m * tiles_n * batch;
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
     for (const std::int64_t split : split_menu) {
-      if (split > 1 && (quantised || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)) break;
+      if (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)) break;
       const double blocks = tiles * static_cast<double>(split);
       const double turns = std::ceil(blocks / sms);
       const double warps = static_cast<double>(tile.warps) * std::min(turns, resident_most) / 4;

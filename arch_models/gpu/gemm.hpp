@@ -7,13 +7,17 @@ namespace tilewright {
 
 struct GpuConstants;
 
+/// Which kernels a library offers: plain products, convolutions as implicit products with (backward filter) or without split sums, products in a
+/// transform domain, a Winograd kernel that transforms in shared memory.
+enum class KernelMenu { product, implicit, implicit_split, transformed, fused_winograd };
+
 /// C[m,n] = A[m,k] B[k,n], `batch` times.
 struct GemmKernel {
   std::int64_t batch = 1, m = 1, n = 1, k = 1;
   GpuPrecision precision = GpuPrecision::fp32;
   bool a_transposed = false, b_transposed = false;  // in the row-major sense of the cuBLAS letters of the tables
   bool strided_batch = false;  // called as a batched product (bmm), for which libraries offer fewer kernels
-  bool convolution = false;    // a convolution's kernels: their own menu, operands gathered by window
+  KernelMenu menu = KernelMenu::product;
   // Elements that the product names per element that is stored: windows overlap, transforms repeat.
   double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
 };
