@@ -238,21 +238,6 @@ struct Table {
 constexpr std::array tables{Table{"gemm.csv", gemm_row}, Table{"conv.csv", conv_row}, Table{"vector.csv", vector_row},
                             Table{"attention.csv", attention_row}, Table{"rnn.csv", recurrent_row, is_recurrent}};
 
-struct Predict {
-  const GpuDevice& device;
-  const GpuConstants& constants;
-  const Timing& timing;
-  KernelTime operator()(const GemmKernel& kernel) const { return gemm_time(device, constants, kernel, timing); }
-  KernelTime operator()(const ConvKernel& kernel) const { return conv_time(device, constants, kernel, timing); }
-  KernelTime operator()(const VectorKernel& kernel) const { return vector_time(device, constants, kernel, timing); }
-  KernelTime operator()(const AttentionKernel& kernel) const {
-    return attention_time(device, constants, kernel, timing);
-  }
-  KernelTime operator()(const RecurrentKernel& kernel) const {
-    return recurrent_time(device, constants, kernel, timing);
-  }
-};
-
 struct ShapeText {
   std::string operator()(const GemmKernel& g) const {
     return fmt::format("batch {} m {} n {} k {} {}{}", g.batch, g.m, g.n, g.k, g.a_transposed ? 'T' : 'N',
@@ -315,7 +300,7 @@ MeasuredData read_measured(const std::string& folder) {
 std::string measured_gpu_folder() { return std::string(TILEWRIGHT_VALIDATION_FOLDER) + "/measured/gpu"; }
 
 KernelTime predict(const MeasuredRow& row, const GpuDevice& device, const GpuConstants& constants, Seconds floor) {
-  return std::visit(Predict{device, constants, Timing{row.stack, floor}}, row.kernel);
+  return kernel_time(device, constants, row.kernel, {row.stack, floor});
 }
 
 std::string shape_text(const GpuKernel& kernel) { return std::visit(ShapeText{}, kernel); }

@@ -4,14 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "arch_models/gpu/constants.hpp"
+#include "arch_models/gpu/stack.hpp"
 
 namespace tilewright {
-
-using GpuKernel = std::variant<GemmKernel, ConvKernel, VectorKernel, AttentionKernel, RecurrentKernel>;
 
 /// One row of a measured table.
 struct MeasuredRow {
