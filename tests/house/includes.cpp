@@ -96,7 +96,7 @@ const std::array<ThirdParty, 11>& third_parties() {
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
       {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
-      {"Eigen/", {"tests/sim/systemc/"}},
+      {"Eigen/", {"validation/", "tests/sim/systemc/"}},
   }};
   return list;
 }

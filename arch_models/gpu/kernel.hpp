@@ -1,0 +1,71 @@
+// What every kernel model takes and gives: number formats, the timing method, the time with its parts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/units.hpp"
+
+namespace tilewright {
+
+struct GpuDevice;
+
+/// Number formats of the measured tables. The mixed ones name storage and arithmetic.
+enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16 };
+inline constexpr std::array<std::string_view, 8> gpu_precision_names{"fp32", "fp16",          "bf16",  "fp8",
+                                                                     "int8", "fp16_fp32math", "w8a16", "w4a16"};
+
+/// Storage of one element in bytes.
+struct ElementBytes {
+  double activation, weight, result;
+};
+ElementBytes element_bytes(GpuPrecision precision);
+
+/// Where a product runs on a device, and its dense peak there at the boost clock (operations per second).
+enum class MathUnit { cuda, dp4a, tensor };
+struct MathPeak {
+  MathUnit unit;
+  double peak;
+};
+/// The unit that a library of this age uses: `legacy` libraries (before CUDA 11) run int8 on dp4a even where tensor cores have int8.
+MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy);
+
+/// The software between the framework and the kernel, and what its timing method includes.
+enum class Stack { pytorch_eager, cuda_graph_vllm, cuda_graph_tensorrt_llm, library_loop, profiler, wall_clock };
+struct StackProfile {
+  Stack stack;
+  std::string_view name;
+  std::string_view meaning;  // one line for reports: host dispatch, cache state, library age
+  double weight_copies;      // weight buffers in rotation between replays: the working set that the L2 sees
+  bool legacy_library;       // cuBLAS and cuDNN before CUDA 11
+};
+const StackProfile& stack_profile(Stack stack);
+
+/// How a time is or was measured.
+struct Timing {
+  Stack stack = Stack::cuda_graph_tensorrt_llm;
+  Seconds floor;  // host dispatch plus empty kernel, added to the kernel
+};
+
+/// Predicted time of one kernel launch with its parts. Parts overlap: total is not their sum.
+struct KernelTime {
+  Seconds total;    // launch + what the bounds leave
+  Seconds launch;   // floor of the timing method and host
+  Seconds compute;  // arithmetic of all waves at the allowed clock
+  Seconds l2, dram;
+  Seconds fixed;    // start, barriers, second passes
+  double clock = 1;  // share of the boost clock that the power limit allows
+  double power_w = 0;
+  // What was chosen, for explain():
+  std::string_view algorithm = "gemm";
+  std::int64_t tile_m = 0, tile_n = 0, split = 1, tiles = 0, resident = 1;
+  double waves = 0, l2_hit = 0;
+
+  Seconds kernel() const { return total - launch; }
+};
+/// "3.0 waves of 128x64 tiles (320 tiles, split-K 1) at 0.62 of boost; compute 41.2 us, DRAM 12.0 us, L2 3.1 us, launch 26.0 us: compute-bound"
+std::string explain(const KernelTime& time);
+
+}  // namespace tilewright

@@ -1,0 +1,135 @@
+#include "arch_models/gpu/vector.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arch_models/gpu/constants.hpp"
+
+namespace tilewright {
+namespace {
+
+constexpr double row_exponent = 3.5;  // steepness of the change from hits to misses
+constexpr std::int64_t warp_softmax_columns =
+    1024;                                      // longest row that PyTorch's softmax keeps in the registers of a warp
+constexpr std::int64_t norm_threads = 128;     // block of PyTorch's vectorised layer norm
+constexpr std::int64_t thread_registers = 40;  // of a row-wise kernel: moments or partial sums of a vector load
+constexpr std::int64_t load_bytes = 16;        // one vector load of a thread
+
+double fourth(double x) { return x * x * x * x; }
+double join(double a, double b) { return std::sqrt(std::sqrt(fourth(a) + fourth(b))); }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Block of PyTorch's softmax: the smallest power of two that covers half of the row's vector loads, one warp to 512 threads.
+std::int64_t softmax_threads(std::int64_t loads) {
+  const std::int64_t most = std::min<std::int64_t>(loads, 1024);
+  std::int64_t threads = 1;
+  while (2 * threads < most) threads *= 2;
+  return std::max<std::int64_t>(threads, 32);
+}
+
+/// How a row-wise kernel walks its rows.
+struct RowWalk {
+  double passes = 1;           // reads of each row
+  std::int64_t threads = 128;  // of the block that owns a row
+  double reach = 0.6, before = 0.7;
+  double block_seconds = 0;  // dependent loads and barriers of one row; 0: hidden
+};
+
+RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
+  const auto element = static_cast<std::int64_t>(element_bytes(kernel.precision).activation);
+  const std::int64_t width = load_bytes / element;  // elements of one load
+  RowWalk rows;
+  rows.before = kernel.op == VectorOp::softmax     ? constants.softmax_before
+                : kernel.op == VectorOp::layernorm ? constants.norm_before
+                                                   : constants.map_before;
+  if (kernel.op == VectorOp::softmax && kernel.cols > warp_softmax_columns) {
+    rows.passes = 3;  // maximum, sum, result
+    rows.threads = softmax_threads(kernel.cols / width);
+    rows.reach = constants.softmax_reach;
+    const std::int64_t whole = kernel.cols / (width * rows.threads), rest = kernel.cols % (width * rows.threads);
+    const double steps = static_cast<double>(whole * width / 4) +
+                         constants.softmax_tail * static_cast<double>(ceil_div(rest, rows.threads));
+    rows.block_seconds = 1e-6 * (constants.softmax_row_us + rows.passes * steps * constants.softmax_step_us);
+  } else if (kernel.op == VectorOp::layernorm) {
+    rows.passes = 2;  // moments, result
+    rows.threads = norm_threads;
+    rows.reach = constants.norm_reach;
+    const double steps = static_cast<double>(ceil_div(kernel.cols, width * norm_threads) * width / 4);
+    rows.block_seconds = 1e-6 * (constants.norm_row_us + rows.passes * steps * constants.norm_step_us);
+  }
+  return rows;
+}
+
+}  // namespace
+
+double streaming_bandwidth(const GpuDevice& device, const VectorConstants& constants) {
+  const bool to_pascal = device.compute_capability < 7;
+  const double share = to_pascal          ? constants.share_pascal
+                       : device.has_hbm() ? constants.share_hbm
+                                          : constants.share_gddr;
+  return share * device.dram_bandwidth.value;
+}
+
+StreamTime stream_time(const GpuDevice& device, const VectorConstants& constants, double bytes, double working_set) {
+  const double ratio = constants.l2_reach * device.l2_size.value / working_set;
+  const double miss = 1 / (1 + ratio * ratio * ratio);
+  const double l2_rate = constants.l2_bytes_per_cycle * static_cast<double>(device.sms) * device.boost.value;
+  return {bytes * miss / streaming_bandwidth(device, constants) + bytes * (1 - miss) / l2_rate, bytes * miss};
+}
+
+std::int64_t threads_per_sm(const GpuDevice& device) {
+  if (device.compute_capability == 7.5) return 1024;
+  return device.compute_capability >= 8.6 && device.compute_capability < 9 ? 1536 : 2048;
+}
+
+Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seconds) {
+  if (stack != Stack::pytorch_eager) return floor + Seconds{kernel_seconds};
+  const double started = before * floor.value + kernel_seconds;
+  // A narrow blend (12-norm) instead of the plain maximum: both vary a little from call to call.
+  return floor.value <= 0 ? Seconds{kernel_seconds}
+                          : Seconds{started * std::pow(1 + std::pow(floor.value / started, 12), 1.0 / 12)};
+}
+
+KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, const VectorKernel& kernel,
+                       const Timing& timing) {
+  const VectorConstants& fit = constants.vector;
+  const ElementBytes element = element_bytes(kernel.precision);
+  const double cells = static_cast<double>(kernel.rows) * static_cast<double>(kernel.cols);
+  const double read = cells * element.activation, written = cells * element.result;
+  const RowWalk rows = walk(kernel, fit);
+  const auto by_registers =
+      static_cast<std::int64_t>(device.registers_per_sm.value) / (4 * thread_registers * rows.threads);
+  const std::int64_t resident =
+      std::max<std::int64_t>(1, std::min(threads_per_sm(device) / rows.threads, by_registers));
+  const std::int64_t slots = device.sms * resident;
+
+  // Later passes find the rows in flight in the L2 as far as they fit.
+  const double in_flight =
+      static_cast<double>(std::min(kernel.rows, slots)) * static_cast<double>(kernel.cols) * element.activation;
+  const double pass_miss = 1 / (1 + std::pow(rows.reach * device.l2_size.value / in_flight, row_exponent));
+  const double first = static_cast<double>(kernel.inputs) * read + written, again = (rows.passes - 1) * read;
+  const StreamTime memory = stream_time(device, fit, first + again * pass_miss, first);
+  const double blocks =
+      std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) * rows.block_seconds;
+
+  KernelTime time;
+  time.algorithm = vector_op_names[static_cast<std::size_t>(kernel.op)];
+  time.launch = timing.floor;
+  time.dram = Seconds{memory.seconds};
+  time.compute = Seconds{blocks};
+  time.fixed = Seconds{1e-6 * fit.start_us};
+  time.tiles = kernel.rows;
+  time.tile_m = 1;
+  time.tile_n = kernel.cols;
+  time.resident = resident;
+  time.waves = static_cast<double>(kernel.rows) / static_cast<double>(slots);
+  time.l2_hit = 1 - memory.dram_bytes / (first + again);
+  const double busy = join(memory.seconds, blocks) + time.fixed.value;
+  time.total = dispatched(timing.stack, timing.floor, rows.before, busy);
+  time.power_w =
+      board_power(device, constants.power, {cells * rows.passes, memory.dram_bytes, MathUnit::cuda, 1}, 1, busy);
+  if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
+  return time;
+}
+
+}  // namespace tilewright

@@ -1,0 +1,57 @@
+// Element-wise operators, softmax and layer norm: bytes by passes over the rows, what the L2 keeps between passes, dependent loads.
+#pragma once
+
+#include <array>
+
+#include "arch_models/gpu/kernel.hpp"
+
+namespace tilewright {
+
+struct GpuConstants;
+
+enum class VectorOp { add, pow, relu, gelu, tanh, softmax, layernorm };
+inline constexpr std::array<std::string_view, 7> vector_op_names{"add",  "pow",     "relu",     "gelu",
+                                                                 "tanh", "softmax", "layernorm"};
+
+/// An operator on a rows x cols tensor; softmax and layer norm run along cols.
+struct VectorKernel {
+  VectorOp op = VectorOp::relu;
+  std::int64_t rows = 1, cols = 1, inputs = 1;
+  GpuPrecision precision = GpuPrecision::fp32;
+};
+
+/// Constants of kernels that stream tensors. A "step" is one load of a thread block on which its next one depends.
+struct VectorConstants {
+  double share_hbm = 0.85;     // achieved share of DRAM bandwidth, HBM from Volta on
+  double share_gddr = 0.80;    // the same, GDDR from Turing on
+  double share_pascal = 0.75;  // the same up to Pascal, whose memory controllers deliver less
+  double start_us = 1;         // start and drain of a kernel
+  // Share of the host's dispatch that passes before the kernel starts; the rest overlaps it. By operator: outputs are allocated first.
+  double map_before = 0.7, softmax_before = 0.7, norm_before = 0.7;
+  double l2_bytes_per_cycle = 24;  // L2 to one SM
+  double l2_reach = 0.8;           // share of the L2 that holds a working set between replays: half of it misses there
+  double softmax_reach = 0.6, norm_reach = 0.6;      // share of the L2 that holds the rows in flight between passes
+  double softmax_row_us = 1, softmax_step_us = 0.5;  // barriers of a row; one vector load of a block
+  double softmax_tail = 2;                           // scalar loads of a row's remainder, in steps each
+  double norm_row_us = 2, norm_step_us = 0.3;
+};
+
+/// Achieved DRAM bandwidth of streaming kernels, bytes per second.
+double streaming_bandwidth(const GpuDevice& device, const VectorConstants& constants);
+/// Time to move bytes of which the last `working_set` bytes were touched just before: hits at L2 speed, the rest from DRAM.
+struct StreamTime {
+  double seconds = 0, dram_bytes = 0;
+};
+StreamTime stream_time(const GpuDevice& device, const VectorConstants& constants, double bytes, double working_set);
+/// Most threads resident on one SM (CUDA C++ Programming Guide, technical specifications per compute capability).
+std::int64_t threads_per_sm(const GpuDevice& device);
+/// Host dispatch and kernel as one interval between events: the later of the whole dispatch and its first part plus the kernel.
+/// `before`: share of the dispatch that passes before the kernel starts.
+Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seconds);
+
+/// Time of one operator. Pure; assumes positive extents. Softmax of up to 1024 columns holds a row in registers (one pass), longer ones read
+/// it three times; layer norm reads it twice (PyTorch's kernels).
+KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, const VectorKernel& kernel,
+                       const Timing& timing);
+
+}  // namespace tilewright

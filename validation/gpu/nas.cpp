@@ -1,0 +1,329 @@
+#include "validation/gpu/nas.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "arch_models/gpu/constants.hpp"
+#include "core/csv.hpp"
+
+namespace tilewright {
+namespace {
+
+constexpr double wanted_correlation = 0.95;
+constexpr std::int64_t largest_batch = 4096;
+
+/// A model under construction: the tensor that flows and the kernels so far.
+class Builder {
+ public:
+  Builder(std::int64_t batch, std::int64_t channels, std::int64_t side) : batch_(batch), channels_(channels), side_(side) {}
+
+  /// Convolution with "same" padding and its batch norm.
+  void conv(std::int64_t out, std::int64_t size, std::int64_t stride, std::int64_t groups = 1) {
+    ConvKernel kernel;
+    kernel.n = batch_;
+    kernel.c = channels_;
+    kernel.h = kernel.w = side_;
+    kernel.k = out;
+    kernel.r = kernel.s = size;
+    kernel.pad_h = kernel.pad_w = size / 2;
+    kernel.stride_h = kernel.stride_w = stride;
+    kernel.groups = groups;
+    kernels_.push_back({kernel, 1});
+    channels_ = out;
+    side_ = kernel.out_h();
+  }
+  void depthwise(std::int64_t size, std::int64_t stride) { conv(channels_, size, stride, channels_); }
+  /// Element-wise pass over the current tensor: activation, batch norm, pooling window, scale.
+  void map(std::int64_t inputs = 1, std::int64_t passes = 1) { vector(batch_ * channels_, side_ * side_, inputs, passes); }
+  void vector(std::int64_t rows, std::int64_t cols, std::int64_t inputs, std::int64_t passes) {
+    VectorKernel kernel;
+    kernel.op = inputs > 1 ? VectorOp::add : VectorOp::relu;
+    kernel.rows = rows;
+    kernel.cols = cols;
+    kernel.inputs = inputs;
+    kernels_.push_back({kernel, passes});
+  }
+  void pool_to(std::int64_t side) {
+    map();
+    side_ = side;
+  }
+  void linear(std::int64_t in, std::int64_t out) {
+    GemmKernel kernel;
+    kernel.m = batch_;
+    kernel.k = in;
+    kernel.n = out;
+    kernel.b_transposed = true;
+    kernels_.push_back({kernel, 1});
+  }
+  std::int64_t channels() const { return channels_; }
+  std::int64_t side() const { return side_; }
+  std::int64_t batch() const { return batch_; }
+  void set(std::int64_t channels, std::int64_t side) { channels_ = channels, side_ = side; }
+  std::vector<ModelKernel> take() { return std::move(kernels_); }
+
+ private:
+  std::int64_t batch_, channels_, side_;
+  std::vector<ModelKernel> kernels_;
+};
+
+constexpr std::array<std::string_view, 5> cell_ops{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"};
+
+/// Operators of the six edges of a cell string, edge by edge.
+std::vector<std::string> cell_edges(const std::string& cell, const Place& where) {
+  std::vector<std::string> edges;
+  for (std::size_t at = 0; (at = cell.find_first_not_of("|+", at)) != std::string::npos;) {
+    const std::size_t end = std::min(cell.find('|', at), cell.size());
+    const std::string edge = cell.substr(at, end - at);
+    const std::string op = edge.substr(0, edge.find('~'));
+    if (std::ranges::find(cell_ops, op) == cell_ops.end())
+      throw InputError(where, unknown_message("cell operator", op, std::vector<std::string>(cell_ops.begin(), cell_ops.end())));
+    edges.push_back(op);
+    at = end;
+  }
+  if (edges.size() != 6) throw InputError(where, fmt::format("a cell has 6 edges, '{}' has {}", cell, edges.size()));
+  return edges;
+}
+
+void add_cell(Builder& net, const std::vector<std::string>& edges) {
+  const std::int64_t channels = net.channels();
+  for (const std::string& op : edges) {
+    if (op == "none" || op == "avg_pool_3x3") net.map();
+    if (!op.starts_with("nor_conv")) continue;
+    net.map();  // ReLU - convolution - batch norm
+    net.conv(channels, op == "nor_conv_3x3" ? 3 : 1, 1);
+    net.map();
+  }
+  net.map(2, 3);  // sums into three nodes: one, two and three edges
+  net.map(2, 3);
+}
+
+/// ResNet block between stages: halves the side, doubles the channels.
+void add_reduction(Builder& net) {
+  const std::int64_t in = net.channels(), side = net.side();
+  net.map();
+  net.conv(2 * in, 3, 2);
+  net.map();
+  net.map();
+  net.conv(2 * in, 3, 1);
+  net.map();
+  net.set(in, side / 2);
+  net.map();  // average pool of the shortcut
+  net.conv(2 * in, 1, 1);
+  net.map(2);
+}
+
+/// Channels as a multiple of 8 that loses at most a tenth (the rounding of the MobileNet family).
+std::int64_t round_channels(double channels) {
+  const auto rounded = std::max<std::int64_t>(8, static_cast<std::int64_t>(channels + 4) / 8 * 8);
+  return static_cast<double>(rounded) < 0.9 * channels ? rounded + 8 : rounded;
+}
+
+/// Activation passes in eager PyTorch: hard swish is written out as add, clamp, divide and multiply.
+void activate(Builder& net, bool hard_swish) { net.map(1, hard_swish ? 4 : 1); }
+
+void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t expansion, std::int64_t stride, bool squeeze, bool hard_swish) {
+  const std::int64_t in = net.channels(), middle = round_channels(static_cast<double>(in * expansion)), side = net.side();
+  if (expansion > 1) {
+    net.conv(middle, 1, 1);
+    net.map();
+    activate(net, hard_swish);
+  }
+  net.depthwise(size, stride);
+  net.map();
+  activate(net, hard_swish);
+  if (squeeze) {
+    const std::int64_t inner = round_channels(static_cast<double>(middle) / 4), after = net.side();
+    net.vector(net.batch() * middle, after * after, 1, 1);
+    net.linear(middle, inner);
+    net.vector(net.batch(), inner, 1, 1);
+    net.linear(inner, middle);
+    net.vector(net.batch(), middle, 1, 3);
+    net.map();
+  }
+  net.conv(out, 1, 1);
+  net.map();
+  if (stride == 1 && in == out && side == net.side()) net.map(2);
+}
+
+std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std::string_view column, std::size_t count, std::int64_t most) {
+  const std::string& text = table.text(row, table.column(column));
+  std::vector<std::int64_t> values;
+  std::int64_t value = 0;
+  bool digits = false;
+  for (const char c : text + "-") {
+    if (c >= '0' && c <= '9' && value <= most) {
+      value = 10 * value + (c - '0');
+      digits = true;
+    } else if (c == '-' && digits && value >= 1 && value <= most) {
+      values.push_back(value);
+      value = 0;
+      digits = false;
+    } else {
+      throw InputError({table.file, row.line, 0, std::string(column)}, fmt::format("numbers from 1 to {} joined by '-' are wanted", most));
+    }
+  }
+  if (values.size() != count)
+    throw InputError({table.file, row.line, 0, std::string(column)}, fmt::format("{} numbers are wanted, here are {}", count, values.size()));
+  return values;
+}
+
+std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
+  std::vector<double> rank(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first;
+    while (last + 1 < order.size() && values[order[last + 1]] == values[order[first]]) ++last;
+    for (std::size_t i = first; i <= last; ++i) rank[order[i]] = 0.5 * static_cast<double>(first + last);
+    first = last + 1;
+  }
+  return rank;
+}
+
+struct Family {
+  std::string_view name, file;
+  std::vector<ModelKernel> (*kernels)(const CsvTable&, const CsvRow&, std::int64_t batch);
+};
+
+std::vector<ModelKernel> nasbench_row(const CsvTable& table, const CsvRow& row, std::int64_t batch) {
+  return nasbench201_kernels(table.text(row, table.column("arch")), batch, {table.file, row.line, 0, "arch"});
+}
+
+std::vector<ModelKernel> once_for_all_row(const CsvTable& table, const CsvRow& row, std::int64_t batch) {
+  return once_for_all_kernels(table.integer(row, table.column("resolution"), 32, 1024), numbers(table, row, "depth_per_stage", 5, 4),
+                              numbers(table, row, "kernel_per_block", 20, 7), numbers(table, row, "expand_per_block", 20, 6), batch);
+}
+
+constexpr std::array families{Family{"nasbench201", "nasbench201_cuda_latency.csv", nasbench_row},
+                              Family{"once_for_all", "ofa_cuda_latency.csv", once_for_all_row}};
+
+struct Series {
+  std::vector<double> predicted, measured;
+};
+
+SuiteGroup group_of(const Series& series, std::map<std::string, std::string> keys) {
+  SuiteGroup group;
+  group.keys = std::move(keys);
+  group.n = static_cast<std::int64_t>(series.measured.size());
+  std::vector<double> errors;
+  double sum = 0, log_sum = 0;
+  for (std::size_t i = 0; i < series.measured.size(); ++i) {
+    const double ratio = series.predicted[i] / series.measured[i];
+    errors.push_back(100 * std::abs(ratio - 1));
+    sum += errors.back();
+    log_sum += std::log(ratio);
+  }
+  std::ranges::sort(errors);
+  const double n = static_cast<double>(errors.size());
+  group.mape_pct = sum / n;
+  group.median_ape_pct = 0.5 * (errors[(errors.size() - 1) / 2] + errors[errors.size() / 2]);
+  group.geomean_ratio = std::exp(log_sum / n);
+  if (group.n > 1) group.spearman = spearman(series.predicted, series.measured);
+  return group;
+}
+
+}  // namespace
+
+std::vector<ModelKernel> nasbench201_kernels(const std::string& cell, std::int64_t batch, const Place& where) {
+  const std::vector<std::string> edges = cell_edges(cell, where);
+  Builder net(batch, 3, 32);
+  net.conv(16, 3, 1);
+  net.map();
+  for (int stage = 0; stage < 3; ++stage) {
+    if (stage > 0) add_reduction(net);
+    for (int i = 0; i < 5; ++i) add_cell(net, edges);
+  }
+  net.map(1, 3);  // batch norm, ReLU, global pool
+  net.linear(64, 10);
+  return net.take();
+}
+
+std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std::vector<std::int64_t>& depths,
+                                              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& expansions,
+                                              std::int64_t batch) {
+  constexpr double width = 1.2;
+  constexpr std::array<double, 5> channels{24, 40, 80, 112, 160};
+  constexpr std::array<std::int64_t, 5> strides{2, 2, 2, 1, 2};
+  constexpr std::array<bool, 5> squeeze{false, true, false, true, true}, hard_swish{false, false, true, true, true};
+  Builder net(batch, 3, resolution);
+  net.conv(round_channels(16 * width), 3, 2);
+  net.map();
+  activate(net, true);
+  add_block(net, net.channels(), 3, 1, 1, false, false);
+  for (std::size_t stage = 0; stage < channels.size(); ++stage) {
+    for (std::int64_t i = 0; i < depths[stage]; ++i) {
+      const std::size_t block = 4 * stage + static_cast<std::size_t>(i);
+      add_block(net, round_channels(channels[stage] * width), sizes[block], expansions[block], i == 0 ? strides[stage] : 1, squeeze[stage],
+                hard_swish[stage]);
+    }
+  }
+  const std::int64_t last = round_channels(960 * width), feature = round_channels(1280 * width);
+  net.conv(last, 1, 1);
+  net.map();
+  activate(net, true);
+  net.pool_to(1);
+  net.linear(last, feature);
+  net.vector(batch, feature, 1, 4);
+  net.linear(feature, 1000);
+  return net.take();
+}
+
+double spearman(const std::vector<double>& a, const std::vector<double>& b) {
+  const std::vector<double> x = ranks(a), y = ranks(b);
+  const double mean = 0.5 * (static_cast<double>(x.size()) - 1);
+  double xy = 0, xx = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean) * (y[i] - mean);
+    xx += (x[i] - mean) * (x[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+}
+
+SuiteResult validate_nas(const std::string& folder, const std::string& devices, const GpuConstants& constants) {
+  const std::vector<GpuDevice> known = read_gpu_devices(devices);
+  SuiteResult result;
+  result.suite = "nas";
+  result.data = folder;
+  result.pass = true;
+  result.notes.push_back("stack: eager PyTorch, one host dispatch per operator; latencies of small batches are the host's");
+  for (const Family& family : families) {
+    const CsvTable table = read_csv(folder + "/" + std::string(family.file));
+    std::map<std::pair<std::string, std::int64_t>, Series> series;
+    std::map<std::string, std::int64_t> largest;
+    for (const CsvRow& row : table.rows) {
+      const std::string& name = table.text(row, table.column("device"));
+      const auto device = std::ranges::find(known, name, &GpuDevice::name);
+      if (device == known.end()) {
+        std::vector<std::string> names;
+        for (const GpuDevice& each : known) names.push_back(each.name);
+        throw InputError({table.file, row.line, 0, "device"}, unknown_message("device", name, names));
+      }
+      const std::int64_t batch = table.integer(row, table.column("batch"), 1, largest_batch);
+      const double measured = table.number(row, table.column("latency_ms"));
+      if (measured <= 0) throw InputError({table.file, row.line, 0, "latency_ms"}, "a latency is above 0");
+      const ModelTime time = model_time(*device, constants, family.kernels(table, row, batch), eager_host());
+      Series& one = series[{name, batch}];
+      one.predicted.push_back(1e3 * time.total.value);
+      one.measured.push_back(measured);
+      largest[name] = std::max(largest[name], batch);
+    }
+    for (const auto& [key, one] : series) {
+      result.groups.push_back(group_of(one, {{"family", std::string(family.name)}, {"device", key.first}, {"batch", fmt::format("{}", key.second)}}));
+      if (key.second != largest[key.first]) continue;
+      const double reached = result.groups.back().spearman.value_or(0);
+      if (reached < wanted_correlation) result.pass = false;
+      result.notes.push_back(fmt::format("{} {} batch {}: Spearman {:.3f}, target {:g}: {}", family.name, key.first, key.second, reached,
+                                         wanted_correlation, reached >= wanted_correlation ? "met" : "missed"));
+    }
+  }
+  return result;
+}
+
+}  // namespace tilewright
