@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -37,8 +38,10 @@ Problem conv1d() {
   return problem;
 }
 
-BufferLevel level(const char* name, std::int64_t instances, std::int64_t access_bits, double picojoules_each) {
+BufferLevel level(const char* name, std::optional<Bytes> capacity, std::int64_t instances, std::int64_t access_bits,
+                  double picojoules_each) {
   BufferLevel result;
+  result.capacity = capacity;
   result.name = name;
   result.instances = instances;
   result.access_bits = access_bits;
@@ -46,15 +49,16 @@ BufferLevel level(const char* name, std::int64_t instances, std::int64_t access_
   return result;
 }
 
-/// DRAM, buffer, 12 x 14 PEs with a scratchpad and registers each; relative energies 200 : 6 : 1 : 1 (Chen et al., ISCA 2016).
+/// DRAM, buffer of 108 KiB, 12 x 14 PEs with scratchpads of 260 words and registers of 16 words each; relative energies 200 : 6 : 1 : 1 (Chen et al., ISCA 2016).
 Chip eyeriss_like(bool vector_access) {
   Chip chip;
   chip.name = "eyeriss-like";
   chip.family = "systolic";
   chip.clock = Hertz{200e6};
-  chip.levels = {level("DRAM", 1, vector_access ? 64 : 0, 200), level("Buffer", 1, vector_access ? 64 : 0, 6),
-                 level("Scratchpad", 168, vector_access ? 32 : 0, 1),
-                 level("Registers", 168, vector_access ? 16 : 0, 1)};
+  chip.levels = {level("DRAM", {}, 1, vector_access ? 64 : 0, 200),
+                 level("Buffer", Bytes{108 * 1024}, 1, vector_access ? 64 : 0, 6),
+                 level("Scratchpad", Bytes{520}, 168, vector_access ? 32 : 0, 1),
+                 level("Registers", Bytes{32}, 168, vector_access ? 16 : 0, 1)};
   chip.levels[0].bandwidth = BytesPerCycle{4};
   chip.levels[1].bandwidth = BytesPerCycle{64};
   chip.levels[1].fanout_x = 14;
@@ -82,7 +86,7 @@ Chip three_levels() {
 
 enum class Factors { any, dividing };
 
-/// Random structurally legal mappings: factors of every dim over the levels, loops in random order, spatial loops within the fan-out.
+/// Random legal mappings: factors of every dim over the levels, loops in random order, spatial loops within the fan-out.
 std::vector<Mapping> random_mappings(const Problem& problem, const Chip& chip, Factors factors, std::size_t count) {
   std::mt19937_64 random(1);
   const auto pick = [&](std::int64_t most) {
@@ -107,14 +111,14 @@ std::vector<Mapping> random_mappings(const Problem& problem, const Chip& chip, F
           inside[d] *= bound;
           return bound;
         };
-        if (free_x > 1) free_x /= take(free_x, LoopKind::spatial_x);
-        if (free_y > 1) free_y /= take(free_y, LoopKind::spatial_y);
-        take(l == 0 ? problem.dims[d].bound : 8, LoopKind::temporal);
+        if (free_x > 1 && random() % 2 == 0) free_x /= take(free_x, LoopKind::spatial_x);
+        if (free_y > 1 && random() % 2 == 0) free_y /= take(free_y, LoopKind::spatial_y);
+        if (random() % 2 == 0) take(l == 0 ? problem.dims[d].bound : 8, LoopKind::temporal);
         while (l == 0 && inside[d] < problem.dims[d].bound) take(problem.dims[d].bound, LoopKind::temporal);
       }
       std::shuffle(loops.begin(), loops.end(), random);
     }
-    mappings.push_back(std::move(mapping));
+    if (check(problem, mapping, chip)) mappings.push_back(std::move(mapping));
   }
   return mappings;
 }

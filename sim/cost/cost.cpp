@@ -57,13 +57,6 @@ double word_bits(const CostModel& model, std::size_t level, std::size_t operand,
   return a.partial_sums ? word.partial_bits : word.final_bits;
 }
 
-/// The next inner level that keeps an operand; the number of levels for the lanes.
-std::size_t inner_keeper(const AccessCounts& counts, std::size_t level, std::size_t operand) {
-  ++level;
-  while (level < counts.levels.size() && !counts.levels[level][operand].kept) ++level;
-  return level;
-}
-
 /// What a level does for one operand after zeros have spared their part of the traffic with the lanes.
 struct OperandWork {
   Traffic all, outward;  // bytes; with the next outer keeper alone
@@ -74,7 +67,7 @@ OperandWork work_of(const CostModel& model, const AccessCounts& counts, std::siz
   const OperandAccesses& a = counts.levels[l][o];
   const BufferLevel& level = model.chip->levels[l];
   const StoredWord& word = model.words[l * operand_count(model) + o];
-  const double share = word.lane_share < 1 && inner_keeper(counts, l, o) == counts.levels.size() ? word.lane_share : 1;
+  const double share = a.feeds_lanes ? word.lane_share : 1;
   const double width = a.partial_sums ? word.partial_bits : word.final_bits;
   const bool merged = level.link.reads_merged() && model.problem->operands[o].role != Role::output;
   const double reads = share * static_cast<double>(merged ? a.merged_reads : a.reads);
@@ -103,10 +96,7 @@ LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, s
   LevelFigures figures;
   Traffic traffic, outward;
   std::int64_t instances = 1;
-  // What the lanes take from the innermost store is part of the array's own time (ArchFamily::compute), fragments and latches included.
-  bool feeds_lanes = l > 0;
   for (std::size_t o = 0; o < operand_count(model); ++o) {
-    feeds_lanes = feeds_lanes && inner_keeper(counts, l, o) == counts.levels.size();
     const OperandAccesses& a = counts.levels[l][o];
     if (!a.kept) continue;
     const OperandWork work = work_of(model, counts, l, o);
@@ -117,6 +107,13 @@ LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, s
     of_operand(o, work.energy);
   }
   figures.traffic = Bytes{traffic.read + traffic.written};
+  if (model.chip->levels[l].bandwidth.value <= 0) return figures;
+  // What the lanes take from the innermost store is part of the array's own time (ArchFamily::compute), fragments and latches included.
+  const bool feeds_lanes =
+      l > 0 && std::none_of(counts.levels.begin() + static_cast<std::ptrdiff_t>(l) + 1, counts.levels.end(),
+                            [](const auto& inner) {
+                              return std::any_of(inner.begin(), inner.end(), [](const auto& a) { return a.kept; });
+                            });
   figures.time =
       transfer_time(feeds_lanes ? outward : traffic, model.chip->levels[l], instances, model.peer_compatible);
   return figures;
@@ -135,7 +132,7 @@ Joules link_energy(const CostModel& model, const AccessCounts& counts, std::size
     const OperandAccesses& a = counts.levels[l][o];
     if (!a.kept) continue;
     const StoredWord& word = model.words[l * operand_count(model) + o];
-    const double share = inner_keeper(counts, l, o) == counts.levels.size() ? word.lane_share : 1;
+    const double share = a.feeds_lanes ? word.lane_share : 1;
     const double width = share * word_bits(model, l, o, a);
     const bool output = model.problem->operands[o].role == Role::output;
     const std::int64_t once = link.forwarding && !output ? a.merged_reads : a.delivered;

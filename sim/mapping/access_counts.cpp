@@ -45,10 +45,15 @@ class LinearSum {
   std::int64_t boxes_ = 1, beyond_first_ = 0;
 };
 
+constexpr std::size_t block = 8;  // dims copied at once: most problems have seven
+
 }  // namespace
 
 AccessCounter::AccessCounter(const Problem& problem, MergedReads merged)
-    : problem_(&problem), dims_(problem.dims.size()), merged_(merged) {
+    : problem_(&problem),
+      dims_(problem.dims.size()),
+      stride_((problem.dims.size() + block - 1) / block * block),
+      merged_(merged) {
   operands_.reserve(problem.operands.size());
   for (const Operand& source : problem.operands) {
     FlatOperand operand;
@@ -80,82 +85,75 @@ AccessCounter::AccessCounter(const Problem& problem, MergedReads merged)
   }
   counts_.points = 1;
   for (std::size_t d = 0; d < dims_; ++d) counts_.points = mul(counts_.points, bound(d));
-  uneven_.assign(dims_, 0);
   uneven_dims_.reserve(dims_);
   chosen_.assign(dims_, 1);
   tile_lists_.resize(dims_);
+}
+
+/// Row `to` of a table becomes row `from`.
+std::int64_t* AccessCounter::copy_row(std::vector<std::int64_t>& table, std::size_t from, std::size_t to) const {
+  const std::int64_t* source = &table[at(from, 0)];
+  std::int64_t* target = &table[at(to, 0)];
+  for (std::size_t d = 0; d < stride_; d += block) std::copy_n(source + d, block, target + d);
+  return target;
 }
 
 void AccessCounter::flatten(const Mapping& mapping) {
   const std::size_t levels = mapping.levels.size();
   if (levels != levels_) {
     levels_ = levels;
-    const std::size_t cells = (levels + 1) * dims_;
+    const std::size_t cells = (levels + 1) * stride_;
     begin_.resize(levels + 1);
-    tile_.resize(cells);
-    tile_count_.resize(cells);
-    spatial_.resize(cells);
+    tile_.assign(cells, 1);
+    tile_count_.assign(cells, 1);
+    spatial_.assign(cells, 1);
     counts_.levels.assign(levels, std::vector<OperandAccesses>(operands_.size()));
   }
   loops_.clear();
   for (std::size_t l = 0; l < levels; ++l) {
     begin_[l] = loops_.size();
+    std::int64_t* count = copy_row(tile_count_, l, l + 1);
+    std::int64_t* spatial = copy_row(spatial_, l, l + 1);
     for (const Loop& loop : mapping.levels[l].loops) {
       if (loop.bound <= 1) continue;
-      FlatLoop flat{};
-      flat.dim = static_cast<std::size_t>(loop.dim);
-      flat.level = l;
-      flat.temporal = loop.kind == LoopKind::temporal;
-      flat.bound = loop.bound;
-      loops_.push_back(flat);
+      const bool temporal = loop.kind == LoopKind::temporal;
+      loops_.push_back({static_cast<std::uint32_t>(loop.dim), temporal, loop.bound, 1, temporal ? loop.bound : 1,
+                        temporal ? 1 : loop.bound});
+      count[loop.dim] = mul(count[loop.dim], loop.bound);
+      spatial[loop.dim] *= temporal ? 1 : loop.bound;  // part of the product above
     }
   }
   begin_[levels] = loops_.size();
-
-  std::fill_n(tile_.begin() + static_cast<std::ptrdiff_t>(at(levels, 0)), dims_, 1);
   for (std::size_t l = levels; l-- > 0;) {
-    std::int64_t* tile = &tile_[at(l, 0)];
-    std::copy_n(&tile_[at(l + 1, 0)], dims_, tile);
+    std::int64_t* tile = copy_row(tile_, l + 1, l);
     for (std::size_t i = begin_[l + 1]; i-- > begin_[l];) {
       loops_[i].step = tile[loops_[i].dim];
-      tile[loops_[i].dim] = mul(loops_[i].step, loops_[i].bound);
+      tile[loops_[i].dim] *= loops_[i].bound;
     }
   }
-  uneven_dims_.clear();
-  for (std::size_t d = 0; d < dims_; ++d) {
-    uneven_[d] = tile_[d] != bound(d);
-    if (uneven_[d] != 0) uneven_dims_.push_back(d);
-  }
-  std::fill_n(tile_count_.begin(), dims_, 1);
-  std::fill_n(spatial_.begin(), dims_, 1);
-  for (std::size_t l = 0; l < levels; ++l) {
-    std::int64_t* count = &tile_count_[at(l + 1, 0)];
-    std::int64_t* spatial = &spatial_[at(l + 1, 0)];
-    std::copy_n(&tile_count_[at(l, 0)], dims_, count);
-    std::copy_n(&spatial_[at(l, 0)], dims_, spatial);
-    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
-      count[loops_[i].dim] *= loops_[i].bound;  // part of the product of all loops, which did not overflow
-      if (!loops_[i].temporal) spatial[loops_[i].dim] *= loops_[i].bound;
-    }
-  }
+  find_uneven_dims();
+}
 
-  if (uneven_dims_.empty()) return;
-  for (const std::size_t d : uneven_dims_) {
-    std::size_t last = 0;
-    for (std::size_t l = 0; l <= levels; ++l) {
-      tile_count_[at(l, d)] = ceil_div(bound(d), tile_[at(l, d)]);
-      for (std::size_t i = begin_[l]; l < levels && i < begin_[l + 1]; ++i) {
-        FlatLoop& loop = loops_[i];
-        if (loop.dim != d) continue;
-        loop.outer = last;
-        last = i + 1;
-        // The last range of the loops outside ends at the dim's bound: its size is the bound modulo the tile outside.
-        const std::int64_t size = bound(d), tile = loop.step * loop.bound;
-        const std::int64_t range = tile >= size ? size : size % tile;
-        loop.whole = range / loop.step;
-        loop.tail = loop.whole * loop.step != range;
-      }
+void AccessCounter::find_uneven_dims() {
+  uneven_dims_.clear();
+  uneven_loops_.clear();
+  for (std::size_t d = 0; d < dims_; ++d) {
+    const std::int64_t size = bound(d);
+    if (tile_[d] == size) continue;
+    UnevenDim uneven{d, uneven_loops_.size(), 0};
+    for (std::size_t l = 0; l <= levels_; ++l) tile_count_[at(l, d)] = ceil_div(size, tile_[at(l, d)]);
+    for (std::size_t i = loops_.size(); i-- > 0;) {
+      FlatLoop& loop = loops_[i];
+      if (loop.dim != d) continue;
+      loop.even_time = loop.even_space = 1;
+      // The last range of the loops outside ends at the dim's bound: its size is the bound modulo the tile outside.
+      const std::int64_t tile = loop.step * loop.bound;
+      const std::int64_t range = tile >= size ? size : size % tile;
+      const std::int64_t whole = range / loop.step;
+      uneven_loops_.push_back({i, loop.temporal, loop.bound, whole, whole * loop.step != range ? 1 : 0});
     }
+    uneven.end = uneven_loops_.size();
+    uneven_dims_.push_back(uneven);
   }
 }
 
@@ -172,18 +170,16 @@ std::int64_t AccessCounter::extent(std::size_t level, std::size_t dim) const {
 
 /// Distinct values of the kept digits of a dim: for a full range of the loops inside, and for the last one. A kept loop's clipped
 /// iteration holds what the loops inside count for the last range; a dropped loop unites its iterations, and a full one holds all.
-std::int64_t AccessCounter::values(std::size_t dim, const Kept& kept) const {
-  std::size_t next = kept.end;
-  while (next > 0 && loops_[next - 1].dim != dim) --next;
+std::int64_t AccessCounter::values(const UnevenDim& dim, const Kept& kept) const {
   std::int64_t full = 1, last = 1;
-  for (; next > 0; next = loops_[next - 1].outer) {
-    const FlatLoop& loop = loops_[next - 1];
-    const bool keep = next - 1 < (loop.temporal ? kept.temporal_end : kept.spatial_end) && next - 1 != kept.except;
-    if (keep) {
-      last = add(mul(loop.whole, full), loop.tail ? last : 0);
+  for (std::size_t i = dim.begin; i < dim.end; ++i) {
+    const UnevenLoop& loop = uneven_loops_[i];
+    if (loop.index >= kept.end) continue;
+    if (loop.index < (loop.temporal ? kept.temporal_end : kept.spatial_end) && loop.index != kept.except) {
+      last = add(mul(loop.whole, full), loop.tail * last);
       full = mul(full, loop.bound);
-    } else if (loop.whole >= 1) {
-      last = full;
+    } else {
+      last = loop.whole >= 1 ? full : last;
     }
   }
   return last;
@@ -192,8 +188,8 @@ std::int64_t AccessCounter::values(std::size_t dim, const Kept& kept) const {
 /// The factor of the irrelevant dims whose loops do not divide them.
 std::int64_t AccessCounter::uneven_values(const FlatOperand& operand, const Kept& kept) const {
   std::int64_t product = 1;
-  for (const std::size_t d : uneven_dims_) {
-    if (operand.moves[d] == 0) product = mul(product, values(d, kept));
+  for (const UnevenDim& dim : uneven_dims_) {
+    if (operand.moves[dim.dim] == 0) product = mul(product, values(dim, kept));
   }
   return product;
 }
@@ -223,9 +219,11 @@ std::int64_t AccessCounter::overlap_sum(const FlatAxis& axis, std::size_t term, 
 std::int64_t AccessCounter::moving_steps(std::size_t level, std::size_t moving) const {
   const std::size_t dim = loops_[moving].dim;
   const std::int64_t all = tile_count_[at(level, dim)];
-  if (uneven_[dim] == 0) return all - all / loops_[moving].bound;
+  if (loops_[moving].even_time > 1) return all - all / loops_[moving].bound;
   const std::size_t end = begin_[level];
-  return all - values(dim, {end, end, end, moving});
+  const auto uneven = std::find_if(uneven_dims_.begin(), uneven_dims_.end(),
+                                   [&](const UnevenDim& candidate) { return candidate.dim == dim; });
+  return all - values(*uneven, {end, end, end, moving});
 }
 
 /// Sum over all tiles at a level of the words that are new to an instance.
@@ -381,57 +379,55 @@ std::int64_t AccessCounter::merged_words(const FlatOperand& operand, const Trans
   return product;
 }
 
+/// The parent with the tiles of the next inner keeper, or with the lanes; returns the words that arrive there.
+std::int64_t AccessCounter::connect(std::size_t o, const Nest& nest, std::size_t child) {
+  const FlatOperand& operand = operands_[o];
+  OperandAccesses& outer = counts_.levels[nest.parent][o];
+  const std::size_t end = begin_[child];
+  // Every MAC reads; a store's tile changes with the loops outside the innermost one that moves it.
+  const bool lanes = child == levels_;
+  const std::size_t told_apart = lanes ? end : nest.moving == no_loop ? 0 : nest.moving;
+  const std::int64_t times = lanes ? nest.time : nest.changing;
+  const std::int64_t words = mul(lanes ? operand.relevant_points : moved_words(operand, child, nest.moving), times);
+  const std::int64_t sent_times =
+      mul(nest.parent_space, uneven_values(operand, {end, told_apart, begin_[nest.parent]}));
+  const std::int64_t sent = mul(words, sent_times);
+  std::int64_t arriving = sent;
+  if (lanes) {
+    arriving = counts_.points;
+  } else if (nest.space_between != 0) {
+    arriving = mul(mul(words, nest.space), uneven_values(operand, {end, told_apart, end}));
+  }
+  outer.feeds_lanes = lanes;
+  if (operand.output) {
+    outer.updates = sent;
+    outer.collected = arriving;
+    outer.partial_sums = (nest.in_space_outside | (lanes ? nest.in_time : nest.in_time_outside)) != 0;
+    return arriving;
+  }
+  outer.reads = outer.merged_reads = sent;
+  outer.delivered = arriving;
+  outer.first_tile_words = 1;
+  for (const FlatAxis& axis : operand.axes) {
+    std::int64_t span = 1;
+    for (const FlatTerm& term : axis) {
+      const std::int64_t joint = tile_[at(child, term.dim)] * spatial_[at(child, term.dim)];
+      span = add(span, mul(term.coefficient, std::min(bound(term.dim), joint) - 1));
+    }
+    outer.first_tile_words = mul(outer.first_tile_words, span);
+  }
+  if (merged_ == MergedReads::everywhere && nest.space_between != 0 && operand.regular && !operand.single) {
+    const Transfer transfer{nest.parent, child, lanes ? no_loop : nest.moving};
+    outer.merged_reads = mul(mul(merged_words(operand, transfer), times), sent_times);
+  }
+  return arriving;
+}
+
 void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
   const FlatOperand& operand = operands_[o];
-  // Products of the bounds of the loops so far: temporal and spatial ones of even irrelevant dims, and `changing`, the temporal ones
-  // outside the innermost temporal loop that moves the operand.
-  std::int64_t temporal = 1, changing = 1, spatial = 1, spatial_of_parent = 1;
-  // Reductions seen so far: over time, those of them outside the moving loop, over space, and over space outside the parent.
-  bool in_time = false, in_time_outside = false, in_space = false, in_space_outside = false;
-  std::size_t moving = no_loop, parent = 0;
-  bool space_between = false;  // a spatial loop since the parent
+  const char* const moves_operand = operand.moves.data();
   if (operand.output) owned_.assign(levels_, 0);
-
-  const auto connect = [&](std::size_t child) {  // the parent with a child's tiles, or with the lanes
-    OperandAccesses& outer = counts_.levels[parent][o];
-    const std::size_t end = begin_[child], parent_end = begin_[parent];
-    const bool lanes = child == levels_;
-    // Every MAC reads; a store's tile changes with the loops outside the innermost one that moves it.
-    const std::size_t told_apart = lanes ? end : moving == no_loop ? 0 : moving;
-    const std::int64_t words = lanes ? operand.relevant_points : moved_words(operand, child, moving);
-    const std::int64_t times = lanes ? temporal : changing;
-    const std::int64_t even = mul(words, times);
-    const std::int64_t sent_times = uneven_values(operand, {end, told_apart, parent_end});
-    const std::int64_t sent = mul(mul(even, spatial_of_parent), sent_times);
-    const std::int64_t arriving = lanes ? counts_.points
-                                  : space_between
-                                      ? mul(mul(even, spatial), uneven_values(operand, {end, told_apart, end}))
-                                      : sent;
-    if (operand.output) {
-      outer.updates = sent;
-      outer.collected = arriving;
-      outer.partial_sums = in_space_outside || (lanes ? in_time : in_time_outside);
-    } else {
-      outer.reads = outer.merged_reads = sent;
-      outer.delivered = arriving;
-      outer.first_tile_words = 1;
-      for (const FlatAxis& axis : operand.axes) {
-        std::int64_t span = 1;
-        for (const FlatTerm& term : axis) {
-          const std::int64_t joint =
-              std::min(bound(term.dim), tile_[at(child, term.dim)] * spatial_[at(child, term.dim)]);
-          span = add(span, mul(term.coefficient, joint - 1));
-        }
-        outer.first_tile_words = mul(outer.first_tile_words, span);
-      }
-      if (merged_ == MergedReads::everywhere && space_between && operand.regular && !operand.single) {
-        const std::int64_t merged = merged_words(operand, {parent, child, lanes ? no_loop : moving});
-        outer.merged_reads = mul(mul(mul(merged, times), spatial_of_parent), sent_times);
-      }
-    }
-    return arriving;
-  };
-
+  Nest nest;
   for (std::size_t l = 0; l < levels_; ++l) {
     if (mapping.levels[l].keeps[o]) {
       OperandAccesses& here = counts_.levels[l][o];
@@ -443,45 +439,44 @@ void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
         here.tile_words = mul(here.tile_words, span);
       }
       if (operand.output) {
-        owned_[l] = mul(mul(owned_words(operand, l), spatial), uneven_values(operand, {begin_[l], 0, begin_[l]}));
+        owned_[l] = mul(mul(owned_words(operand, l), nest.space), uneven_values(operand, {begin_[l], 0, begin_[l]}));
       }
       if (l > 0) {
-        const std::int64_t arriving = connect(l);
+        const std::int64_t arriving = connect(o, nest, l);
+        here.fills = arriving;
         if (operand.output) {
           here.drains = arriving;
           here.fills = std::max<std::int64_t>(arriving - owned_[l], 0);
-          counts_.levels[parent][o].delivered = here.fills;
-        } else {
-          here.fills = arriving;
+          counts_.levels[nest.parent][o].delivered = here.fills;
         }
       }
-      parent = l;
-      spatial_of_parent = spatial;
-      space_between = false;
-      in_space_outside = in_space;
+      nest.parent = l;
+      nest.parent_space = nest.space;
+      nest.space_between = 0;
+      nest.in_space_outside = nest.in_space;
     }
-    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
+    Nest inside = nest;                                        // a copy whose address nobody takes stays in registers
+    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {  // without branches: random nests defeat their prediction
       const FlatLoop& loop = loops_[i];
-      space_between = space_between || !loop.temporal;
-      if (operand.moves[loop.dim] != 0) {
-        if (!loop.temporal) continue;
-        moving = i;
-        changing = temporal;
-        in_time_outside = in_time;
-        continue;
-      }
-      (loop.temporal ? in_time : in_space) = true;
-      if (uneven_[loop.dim] == 0) (loop.temporal ? temporal : spatial) *= loop.bound;
+      const bool moves = moves_operand[loop.dim] != 0, changes = moves && loop.temporal;
+      inside.space_between |= static_cast<std::size_t>(!loop.temporal);
+      inside.moving = changes ? i : inside.moving;
+      inside.changing = changes ? inside.time : inside.changing;
+      inside.in_time_outside = changes ? inside.in_time : inside.in_time_outside;
+      inside.in_time |= static_cast<std::size_t>(!moves && loop.temporal);
+      inside.in_space |= static_cast<std::size_t>(!moves && !loop.temporal);
+      inside.time *= moves ? 1 : loop.even_time;  // parts of temporal_steps and lanes_used, which did not overflow
+      inside.space *= moves ? 1 : loop.even_space;
     }
+    nest = inside;
   }
-
-  connect(levels_);
+  connect(o, nest, levels_);
   if (!operand.output) return;
   for (std::size_t l = 0; l < levels_; ++l) {
     OperandAccesses& here = counts_.levels[l][o];
     if (here.kept) here.reads = std::max<std::int64_t>(here.updates - owned_[l], 0);
   }
-  counts_.levels[parent][o].delivered = counts_.levels[parent][o].reads;
+  counts_.levels[nest.parent][o].delivered = counts_.levels[nest.parent][o].reads;
 }
 
 const AccessCounts& AccessCounter::count(const Mapping& mapping) {
@@ -490,8 +485,8 @@ const AccessCounts& AccessCounter::count(const Mapping& mapping) {
   std::int64_t instances = 1;  // along even dims
   for (std::size_t l = 0; l < levels_; ++l) {
     std::int64_t used = instances;
-    for (const std::size_t d : uneven_dims_) {
-      if (spatial_[at(l, d)] > 1) used = mul(used, values(d, {begin_[l], 0, begin_[l]}));
+    for (const UnevenDim& dim : uneven_dims_) {
+      if (spatial_[at(l, dim.dim)] > 1) used = mul(used, values(dim, {begin_[l], 0, begin_[l]}));
     }
     for (std::size_t o = 0; o < operands_.size(); ++o) {
       counts_.levels[l][o] = {};
@@ -499,9 +494,9 @@ const AccessCounts& AccessCounter::count(const Mapping& mapping) {
     }
     for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
       const FlatLoop& loop = loops_[i];
-      std::int64_t& product = loop.temporal ? counts_.temporal_steps : counts_.lanes_used;
-      product = mul(product, loop.bound);
-      if (!loop.temporal && uneven_[loop.dim] == 0) instances *= loop.bound;
+      counts_.temporal_steps = mul(counts_.temporal_steps, loop.temporal ? loop.bound : 1);
+      counts_.lanes_used = mul(counts_.lanes_used, loop.temporal ? 1 : loop.bound);
+      instances *= loop.even_space;
     }
   }
   for (std::size_t o = 0; o < operands_.size(); ++o) {

@@ -13,6 +13,7 @@ namespace tilewright {
 /// Words moved at one level for one operand, summed over all instances.
 struct OperandAccesses {
   bool kept = false;
+  bool feeds_lanes = false;             // no inner level keeps it
   bool partial_sums = false;            // outputs: sums that arrive here may still miss terms
   std::int64_t tile_words = 0;          // of one (full) instance
   std::int64_t utilized_instances = 0;  // instances that ever hold a word
@@ -54,14 +55,24 @@ class AccessCounter {
   const AccessCounts& count(const Mapping& mapping);
 
  private:
-  /// A loop of bound > 1. `step` is the tile of its dim inside the loop. Of a dim whose loops do not divide: `whole` full
-  /// iterations of the last (clipped) range of the loops outside, and perhaps one clipped iteration (`tail`).
+  static constexpr std::size_t no_loop = static_cast<std::size_t>(-1);
+
+  /// A loop of bound > 1. `step` is the tile of its dim inside the loop.
   struct FlatLoop {
-    std::size_t dim, level;
-    bool temporal;
-    bool tail = false;
-    std::int64_t bound, step = 1, whole = 1;
-    std::size_t outer = 0;  // one past the next outer loop of the same dim; 0: none (uneven dims only)
+    std::uint32_t dim = 0;
+    bool temporal = true;
+    std::int64_t bound = 1, step = 1;
+    std::int64_t even_time = 1, even_space = 1;  // the bound where it is of that kind and the loops divide the dim
+  };
+  /// The same for a dim whose loops do not divide it: `whole` full iterations of the last (clipped) range of the loops outside, and
+  /// perhaps one clipped iteration (`tail` 1). `index`: its place in the nest.
+  struct UnevenLoop {
+    std::size_t index = 0;
+    bool temporal = true;
+    std::int64_t bound = 1, whole = 1, tail = 0;
+  };
+  struct UnevenDim {
+    std::size_t dim = 0, begin = 0, end = 0;  // in uneven_loops_, innermost first
   };
   struct FlatTerm {
     std::size_t dim;
@@ -86,21 +97,33 @@ class AccessCounter {
   /// ones before `spatial_end`, but for loop `except`.
   struct Kept {
     std::size_t end, temporal_end, spatial_end;
-    std::size_t except = static_cast<std::size_t>(-1);
+    std::size_t except = no_loop;
   };
   /// From a keeper to the next inner one (levels: the lanes); `moving`: the innermost temporal loop outside that changes the tile.
   struct Transfer {
     std::size_t parent, child, moving;
   };
-  static constexpr std::size_t no_loop = static_cast<std::size_t>(-1);
+  /// What one operand sees of the loops so far, from the outside in.
+  struct Nest {
+    // Products of the bounds of irrelevant even loops; `changing`: of the temporal ones outside the innermost temporal loop that moves
+    // the operand, `parent_space`: of the spatial ones outside the parent.
+    std::int64_t time = 1, changing = 1, space = 1, parent_space = 1;
+    std::size_t moving = no_loop, parent = 0;
+    // Flags, a word each: packed bytes would stall their copies.
+    std::size_t space_between = 0;  // a spatial loop since the parent
+    // Reductions over time, those of them outside the moving loop, over space, and over space outside the parent.
+    std::size_t in_time = 0, in_time_outside = 0, in_space = 0, in_space_outside = 0;
+  };
 
-  std::size_t at(std::size_t level, std::size_t dim) const { return level * dims_ + dim; }
+  std::size_t at(std::size_t level, std::size_t dim) const { return level * stride_ + dim; }
+  std::int64_t* copy_row(std::vector<std::int64_t>& table, std::size_t from, std::size_t to) const;
   std::int64_t bound(std::size_t dim) const { return problem_->dims[dim].bound; }
   std::array<Tiles, 2> tiles_of(std::size_t level, std::size_t dim) const;
   std::int64_t extent(std::size_t level, std::size_t dim) const;
 
   void flatten(const Mapping& mapping);
-  std::int64_t values(std::size_t dim, const Kept& kept) const;
+  void find_uneven_dims();
+  std::int64_t values(const UnevenDim& dim, const Kept& kept) const;
   std::int64_t uneven_values(const FlatOperand& operand, const Kept& kept) const;
   std::int64_t axis_sum(const FlatAxis& axis, std::size_t level) const;
   std::int64_t overlap_sum(const FlatAxis& axis, std::size_t term, std::size_t moving_dim, std::size_t level,
@@ -111,10 +134,11 @@ class AccessCounter {
   void owned_spans(std::size_t level, std::size_t dim);
   std::int64_t owned_words(const FlatOperand& operand, std::size_t level);
   void count_operand(std::size_t o, const Mapping& mapping);
+  std::int64_t connect(std::size_t o, const Nest& nest, std::size_t child);
   std::int64_t merged_words(const FlatOperand& operand, const Transfer& transfer);
 
   const Problem* problem_;
-  std::size_t dims_;
+  std::size_t dims_, stride_;  // a row of the tables below: dims, rounded up to whole blocks
   MergedReads merged_;
   std::vector<FlatOperand> operands_;
   AccessCounts counts_;
@@ -126,8 +150,8 @@ class AccessCounter {
   std::vector<std::int64_t> tile_;        // [level][dim], levels + 1 rows: product of the loops at and inside the level
   std::vector<std::int64_t> tile_count_;  // [level][dim]: tiles that cover the dim
   std::vector<std::int64_t> spatial_;     // [level][dim]: product of the spatial loops outside the level
-  std::vector<char> uneven_;              // per dim: its loops do not divide it
-  std::vector<std::size_t> uneven_dims_;
+  std::vector<UnevenDim> uneven_dims_;
+  std::vector<UnevenLoop> uneven_loops_;
   // Scratch of the general sums.
   std::vector<std::vector<Tiles>> tile_lists_;  // per dim
   std::vector<std::int64_t> chosen_;            // per dim
