@@ -18,6 +18,25 @@
 
 namespace tilewright {
 
+/// How a level stores the words of an operand. All but `dense` leave zeros out and add metadata.
+enum class StorageFormat { dense, bitmask, run_length, coordinate, csr };
+
+/// Metadata: bitmask: one bit a word. run_length: `index_bits` of zeros before each stored word (a longer run stores a zero word).
+/// coordinate: `index_bits` a stored word. csr: the same and a pointer of `pointer_bits` for each row (the tensor's last axis).
+struct Compression {
+  StorageFormat format = StorageFormat::dense;
+  std::int64_t index_bits = 0, pointer_bits = 0;
+};
+
+/// What the wires from a level to the next inner one do beyond multicast.
+struct LinkOptions {
+  bool merged_overlap = false;  // a word that neighbours need at the same moment is read once
+  bool forwarding = false;      // and passed on from neighbour to neighbour: each hop costs hop_energy_per_bit
+  Joules hop_energy_per_bit;
+  Joules reduction_energy_per_bit;  // adding one partial sum in the network (physical convention only)
+  bool reads_merged() const { return merged_overlap || forwarding; }
+};
+
 /// One level of storage, outermost (DRAM, host) first.
 struct BufferLevel {
   std::string name;
@@ -30,7 +49,9 @@ struct BufferLevel {
   std::int64_t access_bits = 0;      // width of one access; 0: one word (energy per word)
   Joules read_energy, write_energy;  // one access of access_bits, dynamic
   Joules transfer_energy_per_bit;    // the link to the next inner level (network, bus); 0: counted nowhere else
-  Watts leakage;                     // of one instance
+  LinkOptions link;
+  Compression stored[3];         // by Role
+  Watts leakage;                 // of one instance
   bool separate_ports = false;   // reads and writes each have this bandwidth, as where it was measured by reading alone
   bool double_buffered = false;  // half of the capacity holds the tile in use
   bool keeps[3] = {true, true, true};  // by Role: weight, input, output
@@ -42,6 +63,11 @@ struct Arithmetic {
   double macs_per_cycle = 0;  // per lane and cycle; 0: not supported
   Joules energy_per_mac;
   std::string source;
+};
+
+/// By Role: zeros of which operands spare a MAC its energy (gated), or its energy and its time (skipped).
+struct SparseCompute {
+  bool gated[3] = {false, false, false}, skipped[3] = {false, false, false};
 };
 
 /// The path for element-wise, normalisation, softmax, pooling and embedding work.
@@ -63,6 +89,9 @@ struct Chip {
   std::vector<BufferLevel> levels;            // outermost first, at least one
   std::map<DataType, Arithmetic> arithmetic;  // what the lanes can do; keyed by the wider of the two operand types
   VectorUnit vector;
+  /// Sums that still miss terms are held and moved in this format where it is wider than the result's.
+  std::optional<DataType> accumulator;
+  SparseCompute sparse;
   Watts static_power, tdp;
   Seconds launch_overhead;  // per kernel: launch, dispatch, host
   std::optional<SquareMillimetres> area;

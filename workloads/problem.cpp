@@ -94,6 +94,11 @@ void validate(const Problem& problem) {
     if (!(operand.density > 0 && operand.density <= 1)) {
       fail(operand.name, fmt::format("the density of '{}' is {}; it must be in (0, 1]", operand.name, operand.density));
     }
+    const double kept = operand.density * static_cast<double>(operand.block);
+    if (operand.block < 0 || operand.block > 1 << 20 || std::abs(kept - std::round(kept)) > 1e-9) {
+      fail(operand.name, fmt::format("'{}' cannot keep {:g} of every {} elements; give whole numbers such as 2 of 4",
+                                     operand.name, kept, operand.block));
+    }
     for (const Axis& axis : operand.axes) {
       for (const Term& term : axis) {
         if (term.dim < 0 || static_cast<std::size_t>(term.dim) >= problem.dims.size()) {

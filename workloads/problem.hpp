@@ -37,6 +37,9 @@ struct Operand {
   /// Never leaves the chip: no traffic at the outermost level (the scores of fused attention, a result that the fused
   /// kernel behind this one consumes).
   bool on_chip = false;
+  /// Structured sparsity: exactly density x block non-zeros in every `block` neighbours (2:4 is density 0.5, block 4).
+  /// 0: spread evenly at random.
+  std::int64_t block = 0;
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 

@@ -5,11 +5,9 @@
 
 namespace tilewright {
 
-/// Energy of the counts on the chip's levels: ceil(words x bits / access width) accesses x pJ, by level and operand.
+/// Energy of the counts on the chip's levels: ceil(words x bits / access width) accesses of every instance x pJ, by level and operand.
 /// The only code that multiplies by energy per access.
 std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& counts, const Chip& chip);
-EnergyBy energy(const std::vector<LevelCost>& levels, const AccessCounts& counts, const Problem& problem,
-                const Chip& chip, const ComputeCost& compute, Seconds time);
 
 /// The loops of a legal mapping as a family sees them.
 ArrayPass array_pass(const Problem& problem, const Mapping& mapping, const Chip& chip);

@@ -1,9 +1,19 @@
 // The cost of many mappings of one problem: what does not change with the mapping is resolved once.
 #pragma once
 
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
 #include "sim/cost/cost.hpp"
 
 namespace tilewright {
+
+/// What one word of an operand costs to store at a level.
+struct StoredWord {
+  double final_bits = 0, partial_bits = 0;  // data and metadata; of a sum that still misses terms
+  double lane_share = 1;                    // part of the traffic with the lanes that zeros of other operands leave
+};
 
 /// A problem on a chip. Refers to both: they must outlive it.
 struct CostModel {
@@ -11,8 +21,11 @@ struct CostModel {
   const Chip* chip = nullptr;
   const ArchFamily* family = nullptr;
   std::size_t array_level = 0;
-  bool peer_compatible = false;  // the chip's energy table: drains are free, reads and writes have ports of their own
-  Cycles ideal;                  // all points at the chip's peak rate
+  bool peer_compatible = false;   // the chip's energy table: drains are free, reads and writes have ports of their own
+  std::vector<StoredWord> words;  // [level x operands + operand]
+  double active_share = 1;        // part of the MACs that zeros leave (gated or skipped)
+  double timed_share = 1;         // part of the time that zeros leave (skipped)
+  Cycles ideal;                   // all points at the chip's peak rate
   Cycles cycles_bound;
   EnergyBy energy_bound;
 };
@@ -27,10 +40,43 @@ struct CostFigures {
 };
 
 ArrayPass array_pass(const CostModel& model, const Mapping& mapping);
+/// Energy of the counts on the chip's levels: accesses x pJ, by level and operand. Counts of an AccessCounter serve a chip whose links
+/// merge neighbours' words only when it counts MergedReads::everywhere.
 std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts);
 CostFigures cost_figures(const CostModel& model, const Mapping& mapping, const AccessCounts& counts,
                          const std::vector<LevelCost>& levels, const ComputeCost& compute);
 Evaluation evaluate(const CostModel& model, const Mapping& mapping);
+
+/// The part of a cost that the array's family knows, without its explanation.
+struct ArrayFigures {
+  Cycles cycles, fill_drain;
+  EnergyBy energy;  // of the events
+  double chips = 1;
+};
+
+/// The figures of many mappings of one problem, as `evaluate` gives them: what a search compares. Allocates only for an array pass
+/// that it sees for the first time (the family explains it in text; the figures are kept) and while it grows to the largest nest;
+/// on chips with merging links also for the unions of windows. Refers to the model. One a thread.
+class MappingEvaluator {
+ public:
+  explicit MappingEvaluator(const CostModel& model);
+  /// Precondition: check passed. OverflowError above 64 bits.
+  CostFigures evaluate(const Mapping& mapping);
+  /// Of the last mapping.
+  const AccessCounts& counts() const { return *counts_; }
+
+ private:
+  struct PassHash {
+    std::size_t operator()(const std::vector<std::int64_t>& key) const;
+  };
+  const ArrayFigures& array_figures(const Mapping& mapping);
+
+  const CostModel* model_;
+  AccessCounter counter_;
+  const AccessCounts* counts_ = nullptr;
+  std::vector<std::int64_t> key_;  // of the array pass: per dim in space, in time, over the chip; passes
+  std::unordered_map<std::vector<std::int64_t>, ArrayFigures, PassHash> passes_;
+};
 
 /// Seconds, joules or joule-seconds of a time and an energy.
 double score(Cycles cycles, Joules energy, const Chip& chip, Objective objective);

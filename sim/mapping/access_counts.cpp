@@ -1,20 +1,18 @@
 #include "sim/mapping/access_counts.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <memory_resource>
 #include <span>
-#include <utility>
 
 #include "core/checked.hpp"
+#include "sim/mapping/merged_words.hpp"
 
 // Closed form. Every dim is cut by its loops into nested tiles; because a tile inside a loop is the product of the inner bounds, the
 // loop indices of a dim are the mixed-radix digits of its point, and the last tiles are clipped by the dim's bound alone.
 //
-// Two facts make the sums short. The number of distinct values of a subset of the digits over 0..D-1 follows from one pass over
-// the loops, inner to outer (`Digits`). And a sum of boxes over all tiles is a product over independent groups of axes, where a
-// dim gives at most two tile extents: full ones and one clipped one (`sum_of_boxes`).
+// Three facts make the sums short. Dims whose loops divide them give plain products, kept up to date in one pass over the loops from
+// the outside in; for the others the number of distinct values of a subset of the digits over 0..D-1 follows from one pass over the
+// loops of the dim, inner to outer (`values`). The tiles of a dim are full ones and at most one clipped one, and together they have the
+// dim's length. So a sum of boxes over all tiles is a product over axes of a linear form (`axis_sum`).
 
 namespace tilewright {
 namespace {
@@ -33,484 +31,483 @@ inline std::int64_t add(std::int64_t a, std::int64_t b) {
   return result;
 }
 
-inline std::int64_t magnitude(std::int64_t a) { return a < 0 ? -a : a; }
-
-template <class T>
-using Scratch = std::pmr::vector<T>;
-
-/// A loop of bound > 1. `step` is the tile of its dim inside the loop; `whole` full iterations of the last (clipped) range of the
-/// outer loops, and perhaps one clipped iteration (`tail`).
-struct FlatLoop {
-  std::size_t dim = 0, level = 0;
-  bool temporal = true;
-  std::int64_t bound = 1, step = 1, whole = 1;
-  bool tail = false;
-};
-
-/// Distinct values of the kept digits of each dim, for a full range and for the last one.
-struct Digits {
-  struct Values {
-    std::int64_t full = 1, last = 1;
-  };
-  Scratch<Values> of;  // per dim
-
-  Digits(std::size_t dims, std::pmr::memory_resource* memory) : of(dims, memory) {}
-
-  /// A clipped iteration holds what the loops inside count for the last range.
-  void keep(const FlatLoop& loop) {
-    Values& values = of[loop.dim];
-    values.last = add(mul(loop.whole, values.full), loop.tail ? values.last : 0);
-    values.full = mul(values.full, loop.bound);
-  }
-  /// Union over the iterations: a full one holds every value, the tail fewer.
-  void strip(const FlatLoop& loop) {
-    if (loop.whole >= 1) of[loop.dim].last = of[loop.dim].full;
-  }
-};
-
-/// Some tiles of equal extent of one dim.
-struct Tiles {
-  std::int64_t extent = 0, count = 0;
-};
-using TileList = Scratch<Tiles>;
-
-std::array<Tiles, 2> cut(std::int64_t size, std::int64_t tile) {
-  const std::int64_t full = size / tile, rest = size - full * tile;
-  return {Tiles{tile, full}, Tiles{rest, rest != 0 ? 1 : 0}};
-}
-
-/// True if a dim stands on two axes; their extents are then summed together instead of axis by axis.
-bool dim_on_two_axes(const Operand& operand) {
-  for (std::size_t a = 0; a < operand.axes.size(); ++a) {
-    for (std::size_t b = a + 1; b < operand.axes.size(); ++b) {
-      for (const Term& s : operand.axes[a]) {
-        for (const Term& t : operand.axes[b]) {
-          if (s.dim == t.dim && s.coefficient != 0 && t.coefficient != 0) return true;
-        }
-      }
-    }
-  }
-  return false;
-}
-
-bool distinct_dims(const Axis& axis) {
-  for (std::size_t a = 0; a < axis.size(); ++a) {
-    for (std::size_t b = a + 1; b < axis.size(); ++b) {
-      if (axis[a].dim == axis[b].dim) return false;
-    }
-    if (axis[a].coefficient == 0) return false;
-  }
-  return true;
-}
-
-bool on_axis(const Axis& axis, std::size_t dim) {
-  for (const Term& term : axis) {
-    if (static_cast<std::size_t>(term.dim) == dim && term.coefficient != 0) return true;
-  }
-  return false;
-}
-
-class Counter {
+/// Sum over all combinations of tiles of the axis of its extent 1 + sum of c (e - 1): linear in the extents e, so with n tiles of
+/// total length S of each dim it is prod n + sum over the terms of c (S - n) times the other dims' n.
+class LinearSum {
  public:
-  Counter(const Problem& problem, const Mapping& mapping, std::pmr::memory_resource* memory)
-      : problem_(problem),
-        mapping_(mapping),
-        memory_(memory),
-        loops_(memory),
-        begin_(memory),
-        tile_(memory),
-        tiles_(memory),
-        chosen_(memory) {
-    flatten();
-    chosen_.assign(problem.dims.size(), 1);
+  void add_term(std::int64_t coefficient, std::int64_t tiles, std::int64_t length) {
+    beyond_first_ = add(mul(beyond_first_, tiles), mul(boxes_, mul(coefficient, length - tiles)));
+    boxes_ = mul(boxes_, tiles);
   }
-
-  AccessCounts count();
+  std::int64_t total() const { return add(boxes_, beyond_first_); }
 
  private:
-  std::size_t dims() const { return problem_.dims.size(); }
-  std::int64_t bound(std::size_t dim) const { return problem_.dims[dim].bound; }
-  /// Tile of a dim at a level, not clipped: product of the loops at and inside the level.
-  std::int64_t step_at(std::size_t level, std::size_t dim) const { return tile_[level * dims() + dim]; }
-
-  void flatten();
-  Digits no_digits() const { return Digits(dims(), memory_); }  // one value per dim
-  std::int64_t irrelevant_product(const Digits& digits, std::uint64_t relevance, const Operand& operand) const;
-  bool moves(std::uint64_t relevance, const Operand& operand, std::size_t dim) const {
-    return dim < 64 ? (relevance >> dim & 1) != 0 : relevant(operand, static_cast<int>(dim));
-  }
-
-  template <class TilesOf>
-  std::int64_t sum_over(std::span<const Axis> axes, std::size_t dim, const TilesOf& tiles_of, std::size_t shifted,
-                        std::int64_t shift);
-  template <class TilesOf>
-  std::int64_t sum_of_boxes(const Operand& operand, bool coupled, const TilesOf& tiles_of, std::size_t shifted,
-                            std::int64_t shift);
-  /// All tiles of a dim at a level: the full ones and the clipped one.
-  const std::array<Tiles, 2>& tiles_at(std::size_t level, std::size_t dim) const {
-    return tiles_[level * dims() + dim];
-  }
-  void owned_spans(std::size_t level, std::size_t dim, TileList& spans) const;
-  std::int64_t owned_words(const Operand& operand, bool coupled, std::size_t level);
-  void count_operand(std::size_t o, AccessCounts& counts, std::int64_t points);
-
-  const Problem& problem_;
-  const Mapping& mapping_;
-  std::pmr::memory_resource* memory_;
-  Scratch<FlatLoop> loops_;              // outermost first
-  Scratch<std::size_t> begin_;           // loops_[begin_[l]..begin_[l + 1]) are those of level l
-  Scratch<std::int64_t> tile_;           // [level][dim], levels + 1 rows
-  Scratch<std::array<Tiles, 2>> tiles_;  // [level][dim], as tile_
-  Scratch<std::int64_t> chosen_;         // extents of the box under enumeration
+  std::int64_t boxes_ = 1, beyond_first_ = 0;
 };
 
-void Counter::flatten() {
-  const std::size_t levels = mapping_.levels.size();
-  tile_.assign((levels + 1) * dims(), 1);
-  tiles_.resize((levels + 1) * dims());
-  for (std::size_t d = 0; d < dims(); ++d) tiles_[levels * dims() + d] = {Tiles{1, bound(d)}, Tiles{}};
-  begin_.assign(levels + 1, 0);
-  std::size_t total = 0;
-  for (std::size_t l = 0; l < levels; ++l) {
-    begin_[l] = total;
-    for (const Loop& loop : mapping_.levels[l].loops) total += loop.bound > 1;
-  }
-  begin_[levels] = total;
-  loops_.resize(total);
-  std::size_t at = total;
-  for (std::size_t l = levels; l-- > 0;) {
-    for (std::size_t d = 0; d < dims(); ++d) tile_[l * dims() + d] = tile_[(l + 1) * dims() + d];
-    const std::vector<Loop>& loops = mapping_.levels[l].loops;
-    bool changed = false;
-    for (std::size_t i = loops.size(); i-- > 0;) {
-      if (loops[i].bound <= 1) continue;
-      FlatLoop& flat = loops_[--at];
-      flat.dim = static_cast<std::size_t>(loops[i].dim);
-      flat.level = l;
-      flat.temporal = loops[i].kind == LoopKind::temporal;
-      flat.bound = loops[i].bound;
-      std::int64_t& tile = tile_[l * dims() + flat.dim];
-      flat.step = tile;
-      // The last range of the loops outside ends at the dim's bound: its size is the bound modulo the tile outside.
-      tile = mul(tile, flat.bound);
-      const std::int64_t size = bound(flat.dim);
-      const std::int64_t range = tile >= size ? size : size % tile;
-      if (range == tile) {
-        flat.whole = flat.bound;
-      } else if (range == 0) {
-        flat.whole = 0;
-      } else {
-        flat.whole = range / flat.step;
-        flat.tail = flat.whole * flat.step != range;
+constexpr std::size_t block = 8;  // dims copied at once: most problems have seven
+
+}  // namespace
+
+AccessCounter::AccessCounter(const Problem& problem, MergedReads merged)
+    : problem_(&problem),
+      dims_(problem.dims.size()),
+      stride_((problem.dims.size() + block - 1) / block * block),
+      merged_(merged) {
+  operands_.reserve(problem.operands.size());
+  for (const Operand& source : problem.operands) {
+    FlatOperand operand;
+    operand.output = source.role == Role::output;
+    operand.on_chip = source.on_chip;
+    operand.moves.assign(dims_, 0);
+    operand.axis_of.assign(dims_, 0);
+    for (const Axis& terms : source.axes) {
+      FlatAxis axis;
+      for (const Term& term : terms) {
+        if (term.coefficient == 0) continue;
+        const auto dim = static_cast<std::size_t>(term.dim);
+        axis.push_back({dim, term.coefficient < 0 ? -term.coefficient : term.coefficient});
+        operand.regular = operand.regular && operand.moves[dim] == 0;
+        operand.moves[dim] = 1;
+        operand.axis_of[dim] = operand.axes.size();
       }
-      changed = true;
+      operand.single = operand.single && axis.size() <= 1;
+      operand.simple = operand.simple && axis.size() <= 1 && (axis.empty() || axis[0].coefficient == 1);
+      operand.axes.push_back(std::move(axis));
     }
-    if (!changed) {
-      for (std::size_t d = 0; d < dims(); ++d) tiles_[l * dims() + d] = tiles_[(l + 1) * dims() + d];
-      continue;
+    operand.single = operand.single && operand.regular;
+    operand.simple = operand.simple && operand.regular;
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (operand.moves[d] != 0) operand.relevant_points = mul(operand.relevant_points, bound(d));
     }
-    for (std::size_t d = 0; d < dims(); ++d) {
-      const std::int64_t tile = tile_[l * dims() + d];
-      tiles_[l * dims() + d] = tile == tile_[(l + 1) * dims() + d] ? tiles_[(l + 1) * dims() + d] : cut(bound(d), tile);
+    operand.simple_words = operand.relevant_points;
+    operands_.push_back(std::move(operand));
+  }
+  counts_.points = 1;
+  for (std::size_t d = 0; d < dims_; ++d) counts_.points = mul(counts_.points, bound(d));
+  uneven_dims_.reserve(dims_);
+  chosen_.assign(dims_, 1);
+  tile_lists_.resize(dims_);
+}
+
+/// Row `to` of a table becomes row `from`.
+std::int64_t* AccessCounter::copy_row(std::vector<std::int64_t>& table, std::size_t from, std::size_t to) const {
+  const std::int64_t* source = &table[at(from, 0)];
+  std::int64_t* target = &table[at(to, 0)];
+  for (std::size_t d = 0; d < stride_; d += block) std::copy_n(source + d, block, target + d);
+  return target;
+}
+
+void AccessCounter::flatten(const Mapping& mapping) {
+  const std::size_t levels = mapping.levels.size();
+  if (levels != levels_) {
+    levels_ = levels;
+    const std::size_t cells = (levels + 1) * stride_;
+    begin_.resize(levels + 1);
+    tile_.assign(cells, 1);
+    tile_count_.assign(cells, 1);
+    spatial_.assign(cells, 1);
+    counts_.levels.assign(levels, std::vector<OperandAccesses>(operands_.size()));
+  }
+  loops_.clear();
+  for (std::size_t l = 0; l < levels; ++l) {
+    begin_[l] = loops_.size();
+    std::int64_t* count = copy_row(tile_count_, l, l + 1);
+    std::int64_t* spatial = copy_row(spatial_, l, l + 1);
+    for (const Loop& loop : mapping.levels[l].loops) {
+      if (loop.bound <= 1) continue;
+      const bool temporal = loop.kind == LoopKind::temporal;
+      loops_.push_back({static_cast<std::uint32_t>(loop.dim), temporal, loop.bound, 1, temporal ? loop.bound : 1,
+                        temporal ? 1 : loop.bound});
+      count[loop.dim] = mul(count[loop.dim], loop.bound);
+      spatial[loop.dim] *= temporal ? 1 : loop.bound;  // part of the product above
     }
+  }
+  begin_[levels] = loops_.size();
+  for (std::size_t l = levels; l-- > 0;) {
+    std::int64_t* tile = copy_row(tile_, l + 1, l);
+    for (std::size_t i = begin_[l + 1]; i-- > begin_[l];) {
+      loops_[i].step = tile[loops_[i].dim];
+      tile[loops_[i].dim] *= loops_[i].bound;
+    }
+  }
+  find_uneven_dims();
+}
+
+void AccessCounter::find_uneven_dims() {
+  uneven_dims_.clear();
+  uneven_loops_.clear();
+  for (std::size_t d = 0; d < dims_; ++d) {
+    const std::int64_t size = bound(d);
+    if (tile_[d] == size) continue;
+    UnevenDim uneven{d, uneven_loops_.size(), 0};
+    for (std::size_t l = 0; l <= levels_; ++l) tile_count_[at(l, d)] = ceil_div(size, tile_[at(l, d)]);
+    for (std::size_t i = loops_.size(); i-- > 0;) {
+      FlatLoop& loop = loops_[i];
+      if (loop.dim != d) continue;
+      loop.even_time = loop.even_space = 1;
+      // The last range of the loops outside ends at the dim's bound: its size is the bound modulo the tile outside.
+      const std::int64_t tile = loop.step * loop.bound;
+      const std::int64_t range = tile >= size ? size : size % tile;
+      const std::int64_t whole = range / loop.step;
+      uneven_loops_.push_back({i, loop.temporal, loop.bound, whole, whole * loop.step != range ? 1 : 0});
+    }
+    uneven.end = uneven_loops_.size();
+    uneven_dims_.push_back(uneven);
   }
 }
 
-std::int64_t Counter::irrelevant_product(const Digits& digits, std::uint64_t relevance, const Operand& operand) const {
+std::array<AccessCounter::Tiles, 2> AccessCounter::tiles_of(std::size_t level, std::size_t dim) const {
+  const std::int64_t tile = tile_[at(level, dim)], count = tile_count_[at(level, dim)];
+  const std::int64_t rest = bound(dim) - (count - 1) * tile;
+  if (rest == tile) return {Tiles{tile, count}, Tiles{}};
+  return {Tiles{tile, count - 1}, Tiles{rest, 1}};
+}
+
+std::int64_t AccessCounter::extent(std::size_t level, std::size_t dim) const {
+  return std::min(tile_[at(level, dim)], bound(dim));
+}
+
+/// Distinct values of the kept digits of a dim: for a full range of the loops inside, and for the last one. A kept loop's clipped
+/// iteration holds what the loops inside count for the last range; a dropped loop unites its iterations, and a full one holds all.
+std::int64_t AccessCounter::values(const UnevenDim& dim, const Kept& kept) const {
+  std::int64_t full = 1, last = 1;
+  for (std::size_t i = dim.begin; i < dim.end; ++i) {
+    const UnevenLoop& loop = uneven_loops_[i];
+    if (loop.index >= kept.end) continue;
+    if (loop.index < (loop.temporal ? kept.temporal_end : kept.spatial_end) && loop.index != kept.except) {
+      last = add(mul(loop.whole, full), loop.tail * last);
+      full = mul(full, loop.bound);
+    } else {
+      last = loop.whole >= 1 ? full : last;
+    }
+  }
+  return last;
+}
+
+/// The factor of the irrelevant dims whose loops do not divide them.
+std::int64_t AccessCounter::uneven_values(const FlatOperand& operand, const Kept& kept) const {
   std::int64_t product = 1;
-  for (std::size_t d = 0; d < dims(); ++d) {
-    if (!moves(relevance, operand, d)) product = mul(product, digits.of[d].last);
+  for (const UnevenDim& dim : uneven_dims_) {
+    if (operand.moves[dim.dim] == 0) product = mul(product, values(dim, kept));
   }
   return product;
 }
 
-/// Sum over all combinations of tile extents of the dims >= `dim` of the product of the axes' extents less `shift` times the
-/// coefficient of `shifted` (dims(): no shift).
-template <class TilesOf>
-std::int64_t Counter::sum_over(std::span<const Axis> axes, std::size_t dim, const TilesOf& tiles_of,
-                               std::size_t shifted, std::int64_t shift) {
-  while (dim < dims() && std::none_of(axes.begin(), axes.end(), [&](const Axis& axis) { return on_axis(axis, dim); }))
-    ++dim;
-  if (dim == dims()) {
-    std::int64_t words = 1;
-    for (const Axis& axis : axes) {
-      std::int64_t extent = 1;
-      for (const Term& term : axis) {
-        const std::size_t d = static_cast<std::size_t>(term.dim);
-        extent = add(extent, mul(magnitude(term.coefficient), chosen_[d] - 1));
-        if (d == shifted) extent = add(extent, -mul(magnitude(term.coefficient), shift));
-      }
-      words = mul(words, std::max<std::int64_t>(extent, 0));
-    }
-    return words;
-  }
+std::int64_t AccessCounter::axis_sum(const FlatAxis& axis, std::size_t level) const {
+  LinearSum sum;
+  for (const FlatTerm& term : axis) sum.add_term(term.coefficient, tile_count_[at(level, term.dim)], bound(term.dim));
+  return sum.total();
+}
+
+/// Sum over the tiles of the axis' dims other than the moving one of the words that a step leaves in place.
+std::int64_t AccessCounter::overlap_sum(const FlatAxis& axis, std::size_t term, std::size_t moving_dim,
+                                        std::size_t level, std::int64_t overlap) const {
+  if (term == axis.size()) return std::max<std::int64_t>(overlap, 0);
+  const auto [dim, coefficient] = axis[term];
+  if (dim == moving_dim) return overlap_sum(axis, term + 1, moving_dim, level, overlap);
   std::int64_t sum = 0;
-  for (const Tiles& tiles : tiles_of(dim)) {
+  for (const Tiles& tiles : tiles_of(level, dim)) {
     if (tiles.count == 0) continue;
-    chosen_[dim] = tiles.extent;
-    sum = add(sum, mul(tiles.count, sum_over(axes, dim + 1, tiles_of, shifted, shift)));
+    const std::int64_t grown = add(overlap, mul(coefficient, tiles.extent - 1));
+    sum = add(sum, mul(tiles.count, overlap_sum(axis, term + 1, moving_dim, level, grown)));
   }
   return sum;
 }
 
-template <class TilesOf>
-std::int64_t Counter::sum_of_boxes(const Operand& operand, bool coupled, const TilesOf& tiles_of, std::size_t shifted,
-                                   std::int64_t shift) {
-  const std::span<const Axis> axes(operand.axes);
-  if (coupled) return sum_over(axes, 0, tiles_of, shifted, shift);
-  std::int64_t product = 1;
-  for (std::size_t a = 0; a < axes.size() && product != 0; ++a) {
-    const Axis& axis = axes[a];
-    std::int64_t sum = 0;
-    if (axis.size() == 1) {  // short cuts of the general sum: one term
-      const std::size_t d = static_cast<std::size_t>(axis[0].dim);
-      const std::int64_t c = magnitude(axis[0].coefficient);
-      for (const Tiles& tiles : tiles_of(d)) {
-        const std::int64_t moved = d == shifted ? mul(c, shift) : 0;
-        const std::int64_t extent = add(mul(c, tiles.extent - 1), 1 - moved);
-        if (tiles.count != 0 && extent > 0) sum = add(sum, mul(tiles.count, extent));
-      }
-      if (c == 0) sum = 1;
-    } else if ((shifted == dims() || !on_axis(axis, shifted)) && distinct_dims(axis)) {
-      // The extent 1 + sum of c (e - 1) is linear in the tiles' extents e: with n tiles of total length S per dim,
-      // the sum is prod n + sum over terms of c (S - n) times the other dims' n.
-      std::int64_t boxes = 1;
-      for (const Term& term : axis) {
-        std::int64_t n = 0, length = 0;
-        for (const Tiles& tiles : tiles_of(static_cast<std::size_t>(term.dim))) {
-          n = add(n, tiles.count);
-          length = add(length, mul(tiles.count, tiles.extent));
-        }
-        sum = add(mul(sum, n), mul(boxes, mul(magnitude(term.coefficient), length - n)));
-        boxes = mul(boxes, n);
-      }
-      sum = add(sum, boxes);
-    } else {
-      sum = sum_over(axes.subspan(a, 1), 0, tiles_of, shifted, shift);
-    }
-    product = mul(product, sum);
-  }
-  return product;
+/// Tiles of the moving loop's dim that a step, not a wrap, brings: all but those with the moving digit at 0.
+std::int64_t AccessCounter::moving_steps(std::size_t level, std::size_t moving) const {
+  const std::size_t dim = loops_[moving].dim;
+  const std::int64_t all = tile_count_[at(level, dim)];
+  if (loops_[moving].even_time > 1) return all - all / loops_[moving].bound;
+  const std::size_t end = begin_[level];
+  const auto uneven = std::find_if(uneven_dims_.begin(), uneven_dims_.end(),
+                                   [&](const UnevenDim& candidate) { return candidate.dim == dim; });
+  return all - values(*uneven, {end, end, end, moving});
 }
 
-/// Per instance of `level`: the span of a dim's indices from the first to the last that it ever works on. One entry per
-/// combination of the dim's spatial loops outside the level (few: at most the lanes along that dim).
-void Counter::owned_spans(std::size_t level, std::size_t dim, TileList& spans) const {
-  Scratch<const FlatLoop*> mine(memory_);
-  std::int64_t instances = 1;
-  for (std::size_t i = 0; i < begin_[level]; ++i) {
-    if (loops_[i].dim != dim) continue;
-    mine.push_back(&loops_[i]);
-    if (!loops_[i].temporal) instances = mul(instances, loops_[i].bound);
-  }
-  const std::int64_t size = bound(dim), tile = std::min(step_at(level, dim), size);
-  for (std::int64_t instance = 0; instance < instances; ++instance) {
-    Scratch<std::int64_t> offset(mine.size() + 1, 0, memory_);  // first tile of the digits inside loop i
-    std::int64_t rest = instance;
-    for (std::size_t i = mine.size(); i-- > 0;) {
-      offset[i] = offset[i + 1];
-      if (mine[i]->temporal) continue;
-      offset[i] += rest % mine[i]->bound * mine[i]->step;
-      rest /= mine[i]->bound;
+/// Sum over all tiles at a level of the words that are new to an instance.
+std::int64_t AccessCounter::moved_words(const FlatOperand& operand, std::size_t level, std::size_t moving) {
+  if (operand.simple) return operand.simple_words;
+  const std::size_t dim = moving == no_loop ? dims_ : loops_[moving].dim;
+  if (operand.regular) {
+    std::int64_t product = 1;
+    for (const FlatAxis& axis : operand.axes) {
+      std::int64_t words = axis_sum(axis, level);
+      if (moving != no_loop && axis.size() > 1 && &axis == &operand.axes[operand.axis_of[dim]]) {
+        std::int64_t step = 0;
+        for (const FlatTerm& term : axis) {
+          if (term.dim == dim) step = mul(term.coefficient, extent(level, dim) - 1 - loops_[moving].step);
+        }
+        words -= mul(moving_steps(level, moving), overlap_sum(axis, 0, dim, level, 1 + step));
+      }
+      product = mul(product, words);
     }
-    const std::int64_t first = offset[0];
+    return product;
+  }
+  for (std::size_t d = 0; d < dims_; ++d) {
+    const auto tiles = tiles_of(level, d);
+    tile_lists_[d].assign(tiles.begin(), tiles.end());
+  }
+  const std::int64_t words = sum_of_boxes(operand, 0, dims_, 0);
+  if (moving == no_loop) return words;
+  tile_lists_[dim].assign(1, {extent(level, dim), moving_steps(level, moving)});
+  return words - sum_of_boxes(operand, 0, dim, loops_[moving].step);
+}
+
+/// Sum over all combinations of the tiles in `tile_lists_` of the dims >= `dim` of the product of the axes' extents, less `shift` times
+/// the coefficient of dim `shifted` (dims_: none). For operands where one dim stands on two axes or twice on one.
+std::int64_t AccessCounter::sum_of_boxes(const FlatOperand& operand, std::size_t dim, std::size_t shifted,
+                                         std::int64_t shift) {
+  while (dim < dims_ && operand.moves[dim] == 0) ++dim;
+  if (dim == dims_) {
+    std::int64_t words = 1;
+    for (const FlatAxis& axis : operand.axes) {
+      std::int64_t span = 1;
+      for (const FlatTerm& term : axis) {
+        span = add(span, mul(term.coefficient, chosen_[term.dim] - 1 - (term.dim == shifted ? shift : 0)));
+      }
+      words = mul(words, std::max<std::int64_t>(span, 0));
+    }
+    return words;
+  }
+  std::int64_t sum = 0;
+  for (const Tiles& tiles : tile_lists_[dim]) {
+    if (tiles.count == 0) continue;
+    chosen_[dim] = tiles.extent;
+    sum = add(sum, mul(tiles.count, sum_of_boxes(operand, dim + 1, shifted, shift)));
+  }
+  return sum;
+}
+
+/// Per instance of `level`: the span of a dim's indices from the first to the last that it ever works on, into `tile_lists_`. One
+/// entry per extent, from all combinations of the dim's spatial loops outside the level (few: at most the lanes along that dim).
+void AccessCounter::owned_spans(std::size_t level, std::size_t dim) {
+  std::vector<Tiles>& spans = tile_lists_[dim];
+  spans.clear();
+  mine_.clear();
+  for (std::size_t i = 0; i < begin_[level]; ++i) {
+    if (loops_[i].dim == dim) mine_.push_back(&loops_[i]);
+  }
+  const std::int64_t size = bound(dim), tile = extent(level, dim), instances = spatial_[at(level, dim)];
+  offsets_.assign(mine_.size() + 1, 0);  // first tile of the digits inside loop i
+  for (std::int64_t instance = 0; instance < instances; ++instance) {
+    std::int64_t rest = instance;
+    for (std::size_t i = mine_.size(); i-- > 0;) {
+      offsets_[i] = offsets_[i + 1];
+      if (mine_[i]->temporal) continue;
+      offsets_[i] += rest % mine_[i]->bound * mine_[i]->step;
+      rest /= mine_[i]->bound;
+    }
+    const std::int64_t first = offsets_[0];
     if (first >= size) continue;
     std::int64_t last = 0,
                  range = size;  // outermost to innermost: the last iteration that still holds the digits inside
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      const std::int64_t step = mine[i]->step;
+    for (std::size_t i = 0; i < mine_.size(); ++i) {
+      const std::int64_t step = mine_[i]->step;
       std::int64_t index = 0;
-      if (mine[i]->temporal) {
+      if (mine_[i]->temporal) {
         index = (range - 1) / step;
-        if (range - index * step <= offset[i + 1]) --index;
+        if (range - index * step <= offsets_[i + 1]) --index;
       } else {
-        index = (offset[i] - offset[i + 1]) / step;
+        index = (offsets_[i] - offsets_[i + 1]) / step;
       }
       last += index * step;
       range = std::min(step, range - index * step);
     }
-    const std::int64_t extent = last + std::min(tile, range) - first;
-    const auto same = std::find_if(spans.begin(), spans.end(), [&](const Tiles& t) { return t.extent == extent; });
+    const std::int64_t span = last + std::min(tile, range) - first;
+    const auto same = std::find_if(spans.begin(), spans.end(), [&](const Tiles& t) { return t.extent == span; });
     if (same != spans.end())
       ++same->count;
     else
-      spans.push_back({extent, 1});
+      spans.push_back({span, 1});
   }
 }
 
 /// Words that the instances of a level ever own, but for irrelevant spatial loops. An axis with one term: its tiles. An axis with
 /// several terms: the bounding interval per instance.
-std::int64_t Counter::owned_words(const Operand& operand, bool coupled, std::size_t level) {
-  Scratch<TileList> spans(dims(), memory_);
-  for (const Axis& axis : operand.axes) {
-    for (const Term& term : axis) {
-      TileList& list = spans[static_cast<std::size_t>(term.dim)];
-      if (!list.empty()) continue;
-      if (axis.size() > 1 || coupled) {
-        owned_spans(level, static_cast<std::size_t>(term.dim), list);
-      } else {
-        const auto tiles = tiles_at(level, static_cast<std::size_t>(term.dim));
-        list.assign(tiles.begin(), tiles.end());
-      }
+std::int64_t AccessCounter::owned_words(const FlatOperand& operand, std::size_t level) {
+  if (operand.simple) return operand.simple_words;
+  if (!operand.regular) {
+    for (std::size_t d = 0; d < dims_; ++d) {
+      if (operand.moves[d] != 0) owned_spans(level, d);
     }
+    return sum_of_boxes(operand, 0, dims_, 0);
   }
-  return sum_of_boxes(
-      operand, coupled, [&](std::size_t d) { return std::span<const Tiles>(spans[d]); }, dims(), 0);
+  std::int64_t product = 1;
+  for (const FlatAxis& axis : operand.axes) {
+    if (axis.size() <= 1) {
+      product = mul(product, axis_sum(axis, level));
+      continue;
+    }
+    LinearSum sum;
+    for (const FlatTerm& term : axis) {
+      owned_spans(level, term.dim);
+      std::int64_t count = 0, length = 0;
+      for (const Tiles& tiles : tile_lists_[term.dim]) {
+        count = add(count, tiles.count);
+        length = add(length, mul(tiles.count, tiles.extent));
+      }
+      sum.add_term(term.coefficient, count, length);
+    }
+    product = mul(product, sum.total());
+  }
+  return product;
 }
 
-void Counter::count_operand(std::size_t o, AccessCounts& counts, std::int64_t points) {
-  const Operand& operand = problem_.operands[o];
-  const bool output = operand.role == Role::output;
-  const bool coupled = dim_on_two_axes(operand);
-  std::uint64_t relevance = 0;
-  bool simple = !coupled;  // every axis one index with coefficient 1: tiles of all kinds sum to the bounds
-  std::int64_t whole = 1;
-  for (const Axis& axis : operand.axes) {
-    for (const Term& term : axis) {
-      if (term.coefficient != 0 && term.dim < 64) relevance |= std::uint64_t{1} << term.dim;
-    }
-    simple = simple && axis.size() == 1 && axis[0].coefficient == 1;
-    if (simple) whole = mul(whole, bound(static_cast<std::size_t>(axis[0].dim)));
-  }
-  const auto partition = [&](std::size_t level) {  // total over all instances
-    Digits digits = no_digits();
-    for (std::size_t i = begin_[level]; i-- > 0;) loops_[i].temporal ? digits.strip(loops_[i]) : digits.keep(loops_[i]);
-    return mul(simple ? whole : owned_words(operand, coupled, level), irrelevant_product(digits, relevance, operand));
-  };
-
-  std::size_t parent = 0;
-  Scratch<std::int64_t> owned(output ? mapping_.levels.size() : 0, 0, memory_);
-  for (std::size_t level = 0; level < mapping_.levels.size(); ++level) {
-    if (!mapping_.levels[level].keeps[o]) continue;
-    if (output) owned[level] = partition(level);
-    OperandAccesses& here = counts.levels[level][o];
-    here.kept = true;
-    for (std::size_t d = 0; d < dims(); ++d) chosen_[d] = std::min(step_at(level, d), bound(d));
-    here.tile_words = 1;
-    for (const Axis& axis : operand.axes) {
-      std::int64_t extent = 1;
-      for (const Term& term : axis) {
-        extent = add(extent, mul(magnitude(term.coefficient), chosen_[static_cast<std::size_t>(term.dim)] - 1));
-      }
-      here.tile_words = mul(here.tile_words, extent);
-    }
-    if (level > 0) {
-      // Kept digits: all spatial loops, and the temporal ones from the innermost that moves the operand outwards.
-      Digits arriving = no_digits(), sent = no_digits();
-      const FlatLoop* moving = nullptr;
-      for (std::size_t i = begin_[level]; i-- > 0;) {
+/// As moved_words, with the words that several children of one parent need at the same moment counted once.
+std::int64_t AccessCounter::merged_words(const FlatOperand& operand, const Transfer& transfer) {
+  const std::size_t end = begin_[transfer.child], inside_parent = begin_[transfer.parent];
+  std::int64_t product = 1;
+  std::vector<WindowTerm> window;
+  for (const FlatAxis& axis : operand.axes) {
+    window.clear();
+    for (const FlatTerm& term : axis) {
+      WindowTerm& view = window.emplace_back();
+      view.coefficient = term.coefficient;
+      view.size = bound(term.dim);
+      view.tile = extent(transfer.child, term.dim);
+      for (std::size_t i = 0; i < end; ++i) {
         const FlatLoop& loop = loops_[i];
-        const bool relevant_here = moves(relevance, operand, loop.dim);
-        if (loop.temporal && relevant_here && moving == nullptr) moving = &loop;
-        if (relevant_here) continue;
-        if (loop.temporal && moving == nullptr) {
-          arriving.strip(loop);
-          sent.strip(loop);
-        } else {
-          arriving.keep(loop);
-          loop.temporal || loop.level < parent ? sent.keep(loop) : sent.strip(loop);
-        }
-      }
-      std::int64_t words = whole;
-      if (!simple) {
-        words = sum_of_boxes(
-            operand, coupled, [&](std::size_t d) -> const auto& { return tiles_at(level, d); }, dims(), 0);
-        if (moving != nullptr) {
-          // Steps that do not wrap: all values of the dim's digits less those with the moving digit at 0.
-          Digits without = no_digits();
-          for (std::size_t i = begin_[level]; i-- > 0;) {
-            if (loops_[i].dim != moving->dim) continue;
-            &loops_[i] == moving ? without.strip(loops_[i]) : without.keep(loops_[i]);
-          }
-          const std::int64_t tile = std::min(step_at(level, moving->dim), bound(moving->dim));
-          const std::int64_t steps = ceil_div(bound(moving->dim), tile) - without.of[moving->dim].last;
-          words -= sum_of_boxes(
-              operand, coupled,
-              [&](std::size_t d) {
-                return d == moving->dim ? std::array<Tiles, 2>{Tiles{tile, steps}, Tiles{0, 0}} : tiles_at(level, d);
-              },
-              moving->dim, moving->step);
-        }
-      }
-      const std::int64_t in = mul(words, irrelevant_product(arriving, relevance, operand));
-      const std::int64_t out = mul(words, irrelevant_product(sent, relevance, operand));
-      OperandAccesses& outer = counts.levels[parent][o];
-      if (output) {
-        here.drains = in;
-        here.fills = std::max<std::int64_t>(in - owned[level], 0);
-        outer.updates = out;
-        outer.delivered = here.fills;
-      } else {
-        here.fills = in;
-        outer.reads = out;
-        outer.delivered = in;
+        if (loop.dim != term.dim) continue;
+        if (i == transfer.moving) view.moving = view.digits.size();
+        view.digits.push_back({loop.bound, loop.step, !loop.temporal && i >= inside_parent});
       }
     }
-    parent = level;
+    product = mul(product, merged_axis_words(window));
   }
-
-  // The innermost keeper and the lanes: every point is a read, equal words of one step are shared in space only.
-  OperandAccesses& inner = counts.levels[parent][o];
-  Digits digits = no_digits();
-  for (std::size_t i = loops_.size(); i-- > 0;) {
-    loops_[i].temporal || loops_[i].level < parent ? digits.keep(loops_[i]) : digits.strip(loops_[i]);
-  }
-  std::int64_t words = irrelevant_product(digits, relevance, operand);
-  for (std::size_t d = 0; d < dims(); ++d) {
-    if (moves(relevance, operand, d)) words = mul(words, bound(d));
-  }
-  if (output) {
-    inner.updates = words;
-  } else {
-    inner.reads = words;
-    inner.delivered = points;
-  }
-  if (!output) return;
-  for (std::size_t level = 0; level < mapping_.levels.size(); ++level) {
-    OperandAccesses& here = counts.levels[level][o];
-    if (here.kept) here.reads = std::max<std::int64_t>(here.updates - owned[level], 0);
-  }
-  inner.delivered = inner.reads;
+  return product;
 }
 
-AccessCounts Counter::count() {
-  AccessCounts counts;
-  counts.levels.resize(mapping_.levels.size());
-  counts.points = 1;
-  for (std::size_t d = 0; d < dims(); ++d) counts.points = mul(counts.points, bound(d));
-  counts.temporal_steps = 1;
-  counts.lanes_used = 1;
-  for (const FlatLoop& loop : loops_) {
-    std::int64_t& product = loop.temporal ? counts.temporal_steps : counts.lanes_used;
-    product = mul(product, loop.bound);
+/// The parent with the tiles of the next inner keeper, or with the lanes; returns the words that arrive there.
+std::int64_t AccessCounter::connect(std::size_t o, const Nest& nest, std::size_t child) {
+  const FlatOperand& operand = operands_[o];
+  OperandAccesses& outer = counts_.levels[nest.parent][o];
+  const std::size_t end = begin_[child];
+  // Every MAC reads; a store's tile changes with the loops outside the innermost one that moves it.
+  const bool lanes = child == levels_;
+  const std::size_t told_apart = lanes ? end : nest.moving == no_loop ? 0 : nest.moving;
+  const std::int64_t times = lanes ? nest.time : nest.changing;
+  const std::int64_t words = mul(lanes ? operand.relevant_points : moved_words(operand, child, nest.moving), times);
+  const std::int64_t sent_times =
+      mul(nest.parent_space, uneven_values(operand, {end, told_apart, begin_[nest.parent]}));
+  const std::int64_t sent = mul(words, sent_times);
+  std::int64_t arriving = sent;
+  if (lanes) {
+    arriving = counts_.points;
+  } else if (nest.space_between != 0) {
+    arriving = mul(mul(words, nest.space), uneven_values(operand, {end, told_apart, end}));
   }
-  for (auto& level : counts.levels) level.resize(problem_.operands.size());
-  for (std::size_t o = 0; o < problem_.operands.size(); ++o) count_operand(o, counts, counts.points);
-  for (std::size_t l = 0; l < counts.levels.size(); ++l) {
-    Digits digits = no_digits();
-    bool spatial = false;
-    for (std::size_t i = begin_[l]; i-- > 0;) {
-      spatial = spatial || !loops_[i].temporal;
-      loops_[i].temporal ? digits.strip(loops_[i]) : digits.keep(loops_[i]);
+  outer.feeds_lanes = lanes;
+  if (operand.output) {
+    outer.updates = sent;
+    outer.collected = arriving;
+    outer.partial_sums = (nest.in_space_outside | (lanes ? nest.in_time : nest.in_time_outside)) != 0;
+    return arriving;
+  }
+  outer.reads = outer.merged_reads = sent;
+  outer.delivered = arriving;
+  outer.first_tile_words = 1;
+  for (const FlatAxis& axis : operand.axes) {
+    std::int64_t span = 1;
+    for (const FlatTerm& term : axis) {
+      const std::int64_t joint = tile_[at(child, term.dim)] * spatial_[at(child, term.dim)];
+      span = add(span, mul(term.coefficient, std::min(bound(term.dim), joint) - 1));
     }
-    std::int64_t instances = 1;
-    for (std::size_t d = 0; spatial && d < dims(); ++d) instances = mul(instances, digits.of[d].last);
-    for (OperandAccesses& accesses : counts.levels[l]) {
-      if (accesses.kept) accesses.utilized_instances = instances;
-    }
+    outer.first_tile_words = mul(outer.first_tile_words, span);
   }
-  for (std::size_t o = 0; o < problem_.operands.size(); ++o) {
-    if (problem_.operands[o].on_chip) counts.levels.front()[o] = {};
+  if (merged_ == MergedReads::everywhere && nest.space_between != 0 && operand.regular && !operand.single) {
+    const Transfer transfer{nest.parent, child, lanes ? no_loop : nest.moving};
+    outer.merged_reads = mul(mul(merged_words(operand, transfer), times), sent_times);
   }
-  return counts;
+  return arriving;
 }
 
-}  // namespace
+void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
+  const FlatOperand& operand = operands_[o];
+  const char* const moves_operand = operand.moves.data();
+  if (operand.output) owned_.assign(levels_, 0);
+  Nest nest;
+  for (std::size_t l = 0; l < levels_; ++l) {
+    if (mapping.levels[l].keeps[o]) {
+      OperandAccesses& here = counts_.levels[l][o];
+      here.kept = true;
+      here.tile_words = 1;
+      for (const FlatAxis& axis : operand.axes) {
+        std::int64_t span = 1;
+        for (const FlatTerm& term : axis) span = add(span, mul(term.coefficient, extent(l, term.dim) - 1));
+        here.tile_words = mul(here.tile_words, span);
+      }
+      if (operand.output) {
+        owned_[l] = mul(mul(owned_words(operand, l), nest.space), uneven_values(operand, {begin_[l], 0, begin_[l]}));
+      }
+      if (l > 0) {
+        const std::int64_t arriving = connect(o, nest, l);
+        here.fills = arriving;
+        if (operand.output) {
+          here.drains = arriving;
+          here.fills = std::max<std::int64_t>(arriving - owned_[l], 0);
+          counts_.levels[nest.parent][o].delivered = here.fills;
+        }
+      }
+      nest.parent = l;
+      nest.parent_space = nest.space;
+      nest.space_between = 0;
+      nest.in_space_outside = nest.in_space;
+    }
+    Nest inside = nest;                                        // a copy whose address nobody takes stays in registers
+    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {  // without branches: random nests defeat their prediction
+      const FlatLoop& loop = loops_[i];
+      const bool moves = moves_operand[loop.dim] != 0, changes = moves && loop.temporal;
+      inside.space_between |= static_cast<std::size_t>(!loop.temporal);
+      inside.moving = changes ? i : inside.moving;
+      inside.changing = changes ? inside.time : inside.changing;
+      inside.in_time_outside = changes ? inside.in_time : inside.in_time_outside;
+      inside.in_time |= static_cast<std::size_t>(!moves && loop.temporal);
+      inside.in_space |= static_cast<std::size_t>(!moves && !loop.temporal);
+      inside.time *= moves ? 1 : loop.even_time;  // parts of temporal_steps and lanes_used, which did not overflow
+      inside.space *= moves ? 1 : loop.even_space;
+    }
+    nest = inside;
+  }
+  connect(o, nest, levels_);
+  if (!operand.output) return;
+  for (std::size_t l = 0; l < levels_; ++l) {
+    OperandAccesses& here = counts_.levels[l][o];
+    if (here.kept) here.reads = std::max<std::int64_t>(here.updates - owned_[l], 0);
+  }
+  counts_.levels[nest.parent][o].delivered = counts_.levels[nest.parent][o].reads;
+}
+
+const AccessCounts& AccessCounter::count(const Mapping& mapping) {
+  flatten(mapping);
+  counts_.temporal_steps = counts_.lanes_used = 1;
+  std::int64_t instances = 1;  // along even dims
+  for (std::size_t l = 0; l < levels_; ++l) {
+    std::int64_t used = instances;
+    for (const UnevenDim& dim : uneven_dims_) {
+      if (spatial_[at(l, dim.dim)] > 1) used = mul(used, values(dim, {begin_[l], 0, begin_[l]}));
+    }
+    for (std::size_t o = 0; o < operands_.size(); ++o) {
+      counts_.levels[l][o] = {};
+      if (mapping.levels[l].keeps[o]) counts_.levels[l][o].utilized_instances = used;
+    }
+    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
+      const FlatLoop& loop = loops_[i];
+      counts_.temporal_steps = mul(counts_.temporal_steps, loop.temporal ? loop.bound : 1);
+      counts_.lanes_used = mul(counts_.lanes_used, loop.temporal ? 1 : loop.bound);
+      instances *= loop.even_space;
+    }
+  }
+  for (std::size_t o = 0; o < operands_.size(); ++o) {
+    count_operand(o, mapping);
+    if (operands_[o].on_chip) counts_.levels.front()[o] = {};
+  }
+  return counts_;
+}
 
 AccessCounts count_accesses(const Problem& problem, const Mapping& mapping) {
-  std::array<std::byte, 16384> buffer;  // scratch of usual sizes stays on the stack; larger nests spill to the heap
-  std::pmr::monotonic_buffer_resource memory(buffer.data(), buffer.size());
-  return Counter(problem, mapping, &memory).count();
+  return AccessCounter(problem, MergedReads::everywhere).count(mapping);
 }
 
 }  // namespace tilewright

@@ -1,10 +1,13 @@
 #include "sim/mapping/mapping.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "core/checked.hpp"
+#include "core/diagnostics.hpp"
+#include "sim/mapping/stored_words.hpp"
 
 namespace tilewright {
 namespace {
@@ -29,6 +32,46 @@ bool changes_in_time(const Operand& operand, const Mapping& mapping, std::size_t
     }
   }
   return false;
+}
+
+/// True if sums of the output arrive at `level` (which keeps it) before all their terms are in: a reduced dim runs on outside the
+/// innermost temporal loop that changes the tile of the next inner keeper, or over the instances of the level itself.
+bool receives_partial_sums(const Problem& problem, const Mapping& mapping, std::size_t level) {
+  const std::size_t o = problem.operands.size() - 1;
+  std::size_t child = level + 1;
+  while (child < mapping.levels.size() && !mapping.levels[child].keeps[o]) ++child;
+  const bool lanes = child == mapping.levels.size();  // every step adds one term
+  bool reduced = false, outside_moving = false;
+  for (std::size_t l = 0; l < child; ++l) {
+    for (const Loop& loop : mapping.levels[l].loops) {
+      if (loop.bound <= 1) continue;
+      const bool moves = relevant(problem.operands[o], loop.dim);
+      if (loop.kind != LoopKind::temporal) {
+        if (!moves && l < level) return true;
+      } else if (moves) {
+        outside_moving = reduced;
+      } else {
+        reduced = true;
+      }
+    }
+  }
+  return lanes ? reduced : outside_moving;
+}
+
+/// Bytes of one operand's tile at a level, in the level's format.
+std::int64_t stored_bytes(const Problem& problem, const Mapping& mapping, const Chip& chip, std::size_t level,
+                          std::size_t o, std::int64_t words) {
+  const Operand& operand = problem.operands[o];
+  const bool sums = operand.role == Role::output && chip.accumulator;
+  if (sums && receives_partial_sums(problem, mapping, level)) {
+    return ceil_div(checked_mul(words, static_cast<std::int64_t>(partial_bits(operand, chip))), 8);
+  }
+  if (chip.levels[level].stored[static_cast<int>(operand.role)].format == StorageFormat::dense) {
+    return packed_bytes(operand, words);
+  }
+  const double bytes = static_cast<double>(words) * stored_bits(problem, operand, chip.levels[level]) / 8;
+  if (bytes > 9e18) throw OverflowError("a tile of more than 9e18 bytes");
+  return static_cast<std::int64_t>(std::ceil(bytes));
 }
 
 std::expected<void, Infeasible> check_structure(const Problem& problem, const Mapping& mapping, const Chip& chip) {
@@ -148,7 +191,7 @@ std::int64_t occupied_bytes(const Problem& problem, const Mapping& mapping, cons
   for (std::size_t o = 0; o < problem.operands.size(); ++o) {
     const Operand& operand = problem.operands[o];
     if (!mapping.levels[level].keeps[o] || (level == 0 && operand.on_chip)) continue;
-    const std::int64_t bytes = packed_bytes(operand, box_words(operand, extents));
+    const std::int64_t bytes = stored_bytes(problem, mapping, chip, level, o, box_words(operand, extents));
     const bool twice = chip.levels[level].double_buffered && changes_in_time(operand, mapping, level);
     total = checked_add(total, checked_mul(bytes, twice ? 2 : 1));
   }

@@ -53,7 +53,8 @@ std::int64_t tile_bytes(const Problem& problem, const Mapping& mapping, std::siz
 std::int64_t occupied_bytes(const Problem& problem, const Mapping& mapping, const Chip& chip, std::size_t level);
 
 /// Structure (level and operand counts, dims, bounds >= 1, each loop bound <= ceil of what is left, full cover of each dim), spatial
-/// products within fan-outs, tiles within capacity (half of it when double buffered, only for operands with a temporal loop outside).
+/// products within fan-outs, tiles within capacity in the level's storage format and, for sums that miss terms, the chip's accumulator
+/// format (half of the capacity when double buffered, only for operands with a temporal loop outside).
 std::expected<void, Infeasible> check(const Problem& problem, const Mapping& mapping, const Chip& chip);
 
 /// The trivial mapping: every loop temporal at the outermost level. Legal on every chip whose inner levels hold one word of each operand.
