@@ -32,7 +32,7 @@ std::size_t next_keeper(const Mapping& mapping, std::size_t operand, std::size_t
 }  // namespace
 
 TileSchedule::TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps)
-    : problem_(problem), mapping_(mapping) {
+    : problem_(problem), mapping_(mapping), whole_(count_accesses(problem, mapping)) {
   flatten();
   choose_steps(std::max<std::int64_t>(most_steps, 1));
   const Operand& result = problem.operands.back();
@@ -301,7 +301,8 @@ AccessCounts TileSchedule::transfers() const {
   }
   for (std::size_t o = 0; o < problem_.operands.size(); ++o) {
     for (std::size_t l = 0; l < mapping_.levels.size(); ++l) {
-      moved.levels[l][o].kept = mapping_.levels[l].keeps[o] && !(l == 0 && problem_.operands[o].on_chip);
+      moved.levels[l][o].kept = whole_.levels[l][o].kept;
+      moved.levels[l][o].utilized_instances = whole_.levels[l][o].utilized_instances;
     }
     if (moved.points != 0) move_operand(o, moved);
     if (problem_.operands[o].on_chip) moved.levels.front()[o] = {};
@@ -311,31 +312,33 @@ AccessCounts TileSchedule::transfers() const {
 
 void TileSchedule::settle_overlapping_results() {
   const std::size_t o = problem_.operands.size() - 1;
-  if (step_ == 0) {  // the words that are new somewhere: what arrives or leaves less what is read again
-    owned_ = count_accesses(problem_, mapping_);
-    for (auto& level : owned_.levels) {
+  if (step_ == 0) {  // the words that are new somewhere: what leaves less what comes back
+    unseen_ = whole_;
+    for (auto& level : unseen_.levels) {
       level[o].fills = level[o].drains - level[o].fills;
       level[o].reads = level[o].updates - level[o].reads;
     }
   }
-  settled_ = *current_;
-  const auto again = [](std::int64_t words, std::int64_t& unseen) {
+  AccessCounts step = *current_;
+  std::vector<std::int64_t> again;
+  const auto known = [&](std::int64_t words, std::int64_t& unseen) {
     const std::int64_t fresh = std::min(words, unseen);
     unseen -= fresh;
+    again.push_back(words - fresh);
     return words - fresh;
   };
   OperandAccesses* keeper = nullptr;
-  for (std::size_t l = 0; l < settled_.levels.size(); ++l) {
+  for (std::size_t l = 0; l < step.levels.size(); ++l) {
     if (!mapping_.levels[l].keeps[o]) continue;
-    OperandAccesses& here = settled_.levels[l][o];
-    here.fills = again(here.drains, owned_.levels[l][o].fills);
-    here.reads = again(here.updates, owned_.levels[l][o].reads);
+    OperandAccesses& here = step.levels[l][o];
+    here.fills = known(here.drains, unseen_.levels[l][o].fills);
+    here.reads = known(here.updates, unseen_.levels[l][o].reads);
     if (keeper != nullptr) keeper->delivered = here.fills;
     keeper = &here;
   }
   keeper->delivered = keeper->reads;
-  if (problem_.operands[o].on_chip) settled_.levels.front()[o] = {};
-  current_ = &settled_;
+  if (problem_.operands[o].on_chip) step.levels.front()[o] = {};
+  current_ = &settled_.try_emplace({step_class(), std::move(again)}, std::move(step)).first->second;
 }
 
 }  // namespace tilewright

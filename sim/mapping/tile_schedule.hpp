@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sim/mapping/access_counts.hpp"
@@ -27,7 +29,8 @@ class TileSchedule {
   /// True if tiles change inside a step: their transfers are summed there.
   bool aggregated() const { return aggregated_; }
 
-  /// Words moved in the current step. `points` counts the true points; `temporal_steps` and `lanes_used` stay zero.
+  /// Words moved in the current step; the record lives as long as the schedule. `points` counts the true points of the step,
+  /// `utilized_instances` are those of the whole mapping, `tile_words`, `temporal_steps` and `lanes_used` stay zero.
   const AccessCounts& moved() const { return *current_; }
   std::int64_t step() const { return step_; }
   /// Goes to the next step; false behind the last one (then the schedule stands at its start again).
@@ -62,6 +65,7 @@ class TileSchedule {
 
   const Problem& problem_;
   const Mapping& mapping_;
+  AccessCounts whole_;                  // of the whole mapping
   std::vector<StepLoop> loops_;         // bound > 1, outermost first
   std::vector<std::size_t> begin_;      // loops_[begin_[l]] is the first at level l or inside
   std::vector<std::int64_t> tile_;      // [level][dim], levels + 1 rows, not clipped
@@ -72,8 +76,8 @@ class TileSchedule {
   std::unordered_map<std::uint64_t, AccessCounts> classes_;
   const AccessCounts* current_ = nullptr;
   bool overlapping_ = false;  // some result's words overlap between tiles
-  AccessCounts settled_;      // the current step where results overlap
-  AccessCounts owned_;        // words not yet seen: in `fills` by the level itself, in `reads` by what comes from inside
+  std::map<std::pair<std::uint64_t, std::vector<std::int64_t>>, AccessCounts> settled_;  // steps where results overlap
+  AccessCounts unseen_;  // words of such results not yet seen: in `fills` by the level itself, in `reads` by what comes from inside
 };
 
 }  // namespace tilewright

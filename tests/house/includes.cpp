@@ -30,7 +30,8 @@ const std::vector<Room>& rooms() {
     const Names mapping = with(chips, "sim/mapping/");
     const Names cost = with(mapping, "sim/cost/");
     const Names search = with(cost, "sim/search/");
-    const Names network = with(search, "sim/network/");
+    const Names twin = with(cost, "sim/twin/");
+    const Names network = with(with(with(search, "sim/twin/"), "sim/systemc/"), "sim/network/");
     const Names report = with(network, "sim/report/");
     Names everything = report;
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
@@ -54,6 +55,8 @@ const std::vector<Room>& rooms() {
         {"sim/mapping/", mapping},
         {"sim/cost/", cost},
         {"sim/search/", search},
+        {"sim/twin/", twin},
+        {"sim/systemc/", with(twin, "sim/systemc/")},
         {"sim/network/", network},
         {"sim/report/", report},
         {"cli/", everything},
@@ -76,8 +79,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 7>& third_parties() {
-  static const std::array<ThirdParty, 7> list{{
+const std::array<ThirdParty, 10>& third_parties() {
+  static const std::array<ThirdParty, 10> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -85,6 +88,9 @@ const std::array<ThirdParty, 7>& third_parties() {
       {"boost/", {"workloads/", "tests/workloads/"}},
       {"nlohmann/", {"sim/report/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
+      {"systemc", {"sim/systemc/"}},
+      {"tlm", {"sim/systemc/"}},
+      {"sysc/", {"sim/systemc/"}},
   }};
   return list;
 }
