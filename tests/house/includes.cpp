@@ -30,7 +30,8 @@ const std::vector<Room>& rooms() {
     const Names mapping = with(chips, "sim/mapping/");
     const Names cost = with(mapping, "sim/cost/");
     const Names search = with(cost, "sim/search/");
-    const Names network = with(search, "sim/network/");
+    const Names twin = with(cost, "sim/twin/");
+    const Names network = with(with(with(search, "sim/twin/"), "sim/systemc/"), "sim/network/");
     Names study = with(with(network, "sim/study/"), "workloads/onnx/load.");
     study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/"});
     const Names report = with(network, "sim/report/");
@@ -58,11 +59,12 @@ const std::vector<Room>& rooms() {
         {"sim/mapping/", mapping},
         {"sim/cost/", cost},
         {"sim/search/", search},
+        {"sim/twin/", twin},
+        {"sim/systemc/", with(twin, "sim/systemc/")},
         {"sim/network/", network},
         {"sim/study/", study},
         {"sim/report/", report},
         {"sim/scalesim/", scalesim},
-        {"sim/systemc/", with(with(network, "sim/systemc/"), "sim/report/")},
         {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
@@ -84,8 +86,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 11>& third_parties() {
-  static const std::array<ThirdParty, 11> list{{
+const std::array<ThirdParty, 12>& third_parties() {
+  static const std::array<ThirdParty, 12> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -95,6 +97,7 @@ const std::array<ThirdParty, 11>& third_parties() {
       {"nlohmann/", {"sim/report/", "sim/study/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"sysc/", {"sim/systemc/"}},
       {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
       {"Eigen/", {"validation/", "tests/sim/systemc/"}},
   }};

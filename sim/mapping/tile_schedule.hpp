@@ -1,0 +1,83 @@
+// A mapping as a sequence of tile steps: what moves at every level in each step.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sim/mapping/access_counts.hpp"
+
+namespace tilewright {
+
+/// The outer temporal loops of a mapping, one iteration (or block of iterations) a step. What a step moves is the exact part of
+/// `count_accesses` that falls into it, so the steps of a schedule add up to the AccessCounts in every field. Steps that move the
+/// same words share one record; nothing is stored per step.
+///
+/// Order in time: an operand's tile moves in the first step that needs it; the window's new part only, as count_accesses counts.
+/// The words of a result tile stand in the first step that works on it, too: they leave before the next step that has some.
+/// Results whose tile comes back are read again from the second visit on. Where results overlap in space (transposed convolution)
+/// the words owned are taken as new in the order of time until all of them have been seen.
+class TileSchedule {
+ public:
+  /// Steps down to the tile that the outermost level hands out, at most `most_steps` of them: deeper loops, and blocks of the
+  /// last loop, are summed inside a step. Precondition: `check` passed; problem and mapping outlive the schedule.
+  TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps);
+
+  std::int64_t steps() const { return steps_; }
+  /// True if tiles change inside a step: their transfers are summed there.
+  bool aggregated() const { return aggregated_; }
+
+  /// Words moved in the current step; the record lives as long as the schedule. `points` counts the true points of the step,
+  /// `utilized_instances` are those of the whole mapping, `tile_words`, `temporal_steps` and `lanes_used` stay zero.
+  const AccessCounts& moved() const { return *current_; }
+  std::int64_t step() const { return step_; }
+  /// Goes to the next step; false behind the last one (then the schedule stands at its start again).
+  bool advance();
+
+ private:
+  struct StepLoop {
+    std::size_t dim = 0, level = 0;
+    bool temporal = true;
+    std::int64_t bound = 1, step = 1;  // step: extent of the dim inside one iteration
+    std::int64_t whole = 0;            // full iterations of the last, clipped range of the loops outside
+    std::int64_t low = 0, high = 1;    // iterations of the current step: [low, high)
+  };
+  /// Tiles of one dim in the current step: full ones, and perhaps one clipped to `rest`.
+  struct Part {
+    std::int64_t full = 0, clipped = 0, tile = 1, rest = 0;
+    std::int64_t count() const { return full + clipped; }
+  };
+  enum class Keep { all, drop };  // drop: only the first iteration counts
+
+  void flatten();
+  void choose_steps(std::int64_t most_steps);
+  void select();
+  std::uint64_t step_class() const;
+  AccessCounts transfers() const;
+  void move_operand(std::size_t operand, AccessCounts& moved) const;
+  template <class Role>
+  Part part(std::size_t dim, std::size_t end, std::int64_t tile, const Role& role, std::size_t from_second) const;
+  std::int64_t boxes(const Operand& operand, const std::vector<Part>& parts, std::size_t shifted,
+                     std::int64_t shift) const;
+  void settle_overlapping_results();
+
+  const Problem& problem_;
+  const Mapping& mapping_;
+  AccessCounts whole_;                  // of the whole mapping
+  std::vector<StepLoop> loops_;         // bound > 1, outermost first
+  std::vector<std::size_t> begin_;      // loops_[begin_[l]] is the first at level l or inside
+  std::vector<std::int64_t> tile_;      // [level][dim], levels + 1 rows, not clipped
+  std::vector<std::size_t> stepped_;    // temporal loops that make the steps
+  std::int64_t block_ = 1;              // iterations of the last stepped loop in one step
+  std::int64_t steps_ = 1, step_ = 0;
+  bool aggregated_ = false;
+  std::unordered_map<std::uint64_t, AccessCounts> classes_;
+  const AccessCounts* current_ = nullptr;
+  bool overlapping_ = false;  // some result's words overlap between tiles
+  std::map<std::pair<std::uint64_t, std::vector<std::int64_t>>, AccessCounts> settled_;  // steps where results overlap
+  AccessCounts unseen_;  // words of such results not yet seen: in `fills` by the level itself, in `reads` by what comes from inside
+};
+
+}  // namespace tilewright

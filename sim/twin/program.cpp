@@ -1,0 +1,30 @@
+#include "sim/twin/program.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/diagnostics.hpp"
+
+namespace tilewright {
+
+Ticks ticks_of(Cycles cycles) {
+  const double ticks = std::ceil(cycles.value * ticks_per_cycle);
+  if (!(ticks < 9e15)) throw OverflowError("a simulated time leaves 9e15 ticks of 1/1024 cycle");
+  return ticks <= 0 ? 0 : static_cast<Ticks>(ticks);
+}
+
+void Watch::count(Ticks now) {
+  constexpr std::uint64_t interval = 4096;
+  ++transactions_;
+  if (limits_.max_transactions != 0 && transactions_ > limits_.max_transactions) {
+    throw PlayError(fmt::format("stopped after {} tile transactions at cycle {:.0f} (--max-events): raise the limit, or "
+                                "simulate a smaller workload",
+                                limits_.max_transactions, cycles_of(now).value));
+  }
+  if (transactions_ % interval != 0) return;
+  if (limits_.stop != nullptr && limits_.stop()) throw Stopped();
+  if (limits_.progress != nullptr) limits_.progress(cycles_of(now));
+}
+
+}  // namespace tilewright

@@ -1,0 +1,126 @@
+// What an engine plays: tile transactions on resources that serve them in order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sim/mapping/access_counts.hpp"
+
+namespace tilewright {
+
+/// Simulated time in 1/1024 cycle: a transfer takes its bytes over the bandwidth, rounded up to a tick.
+using Ticks = std::uint64_t;
+inline constexpr double ticks_per_cycle = 1024.0;
+
+/// Rounded up; a time is never shorter than what the analytical model asks.
+Ticks ticks_of(Cycles cycles);
+constexpr Cycles cycles_of(Ticks ticks) { return {static_cast<double>(ticks) / ticks_per_cycle}; }
+
+/// One thing at a time, in the order of the program.
+struct Resource {
+  enum class Kind { array, memory, buffer, stage, core, link };
+  std::string name;
+  Kind kind = Kind::memory;
+};
+
+enum class Work : std::uint8_t {
+  load,     // outermost level to the chip
+  store,    // chip to the outermost level
+  feed,     // an inner level's traffic of a step
+  launch,   // the chip is told what to do
+  prime,    // the array fills or drains
+  compute,  // a step on the array
+  join,     // the array waits for a step's inner traffic
+  rename    // no work: the slot `publish` takes what the slot after[0] holds
+};
+
+/// Which fields of an access record a transaction moves.
+enum Fields : std::uint8_t { no_fields = 0, reads = 1, fills = 2, updates = 4, drains = 8, delivered = 16, every_field = 31 };
+
+inline constexpr std::int16_t no_slot = -1;
+
+/// A slot names the latest transaction, in program order, that published it; an empty slot is always ready.
+struct Transaction {
+  Work work = Work::compute;
+  std::uint8_t fields = no_fields;     // counted from `moved` when served
+  std::int16_t resource = 0;
+  std::array<std::int16_t, 4> after{no_slot, no_slot, no_slot, no_slot};  // starts when all of these have ended
+  std::int16_t publish = no_slot;
+  std::int16_t level = -1, operand = -1;  // -1: all
+  std::int32_t kernel = 0;                // Program::kernels()
+  std::int64_t step = 0;
+  Ticks ticks = 0;    // the resource is busy
+  const AccessCounts* moved = nullptr;  // lives as long as the program
+  double bytes = 0;
+};
+
+struct KernelName {
+  std::string layer;
+  std::int32_t row = 0;  // layer of the report
+};
+
+/// A source of transactions; produces them as they are needed.
+class Program {
+ public:
+  Program() = default;
+  virtual ~Program() = default;
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  const std::vector<Resource>& resources() const { return resources_; }
+  const std::vector<KernelName>& kernels() const { return kernels_; }
+  std::size_t slots() const { return slots_; }
+  /// Appends the next transactions; false when there are none. A transaction waits only for earlier ones.
+  virtual bool next(std::vector<Transaction>& batch) = 0;
+
+ protected:
+  std::vector<Resource> resources_;
+  std::vector<KernelName> kernels_;
+  std::size_t slots_ = 0;
+};
+
+/// Sees every transaction in program order, with its time in service [start, end).
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void served(const Transaction& transaction, Ticks start, Ticks end) = 0;
+};
+
+/// Limits of a simulation. Both callbacks are asked at least every few thousand transactions.
+struct PlayLimits {
+  std::uint64_t max_transactions = 0;  // 0: none
+  bool (*stop)() = nullptr;            // true: give up, Stopped is thrown
+  void (*progress)(Cycles) = nullptr;  // simulated so far
+};
+
+struct PlayResult {
+  Ticks end = 0;
+  std::uint64_t transactions = 0;  // served by a resource
+};
+
+/// A simulation that cannot go on: a limit was reached, or nothing can move any more. what() names it and the way out.
+class PlayError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+class Stopped : public std::runtime_error {
+ public:
+  Stopped() : std::runtime_error("stopped") {}
+};
+
+/// Shared by the engines: counts transactions and asks the limits.
+class Watch {
+ public:
+  explicit Watch(const PlayLimits& limits) : limits_(limits) {}
+  void count(Ticks now);
+  std::uint64_t transactions() const { return transactions_; }
+
+ private:
+  const PlayLimits& limits_;
+  std::uint64_t transactions_ = 0;
+};
+
+}  // namespace tilewright
