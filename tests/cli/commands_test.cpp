@@ -447,3 +447,31 @@ TEST_CASE("validate mapping passes on the project's own cases and exits with 1 w
   REQUIRE(json.code == 1);
   REQUIRE(Json::parse(json.out)["groups"][0]["mismatches"] == 1);
 }
+
+TEST_CASE("run --residency says what staying on chip saves, the same for any number of jobs") {
+  const std::string command =
+      "run workloads/models/resnet18.onnx --chip zigzag-tpu-like --objective energy --format json";
+  const Outcome one = tw(command + " --jobs 1");
+  INFO(one.err);
+  REQUIRE(one.code == 0);
+  CHECK(tw(command + " --jobs 2").out == one.out);
+  CHECK(tw(command + " --jobs 4").out == one.out);
+  const Json on = Json::parse(one.out), none = Json::parse(tw(command + " --residency none").out);
+  CHECK(on["request"]["residency"] == "on");
+  CHECK(none["request"]["residency"] == "none");
+  const Json& residency = on["results"][0]["residency"];
+  CHECK_FALSE(none["results"][0].contains("residency"));
+  CHECK(residency["level"] == "SRAM");
+  CHECK(residency["proven"] == true);
+  CHECK(residency["layer_by_layer"]["energy_j"].get<double>() ==
+        Approx(none["results"][0]["totals"]["energy_j"].get<double>()));
+  CHECK(residency["layer_by_layer"]["dram_bytes"] == none["results"][0]["totals"]["dram_bytes"]);
+  const double saved =
+      1 - on["results"][0]["totals"]["energy_j"].get<double>() / none["results"][0]["totals"]["energy_j"].get<double>();
+  CHECK(residency["saving_pct"]["energy"].get<double>() == Approx(100 * saved));
+  CHECK(saved > 0);
+  for (const Json& layer : on["results"][0]["layers"]) CHECK(layer.contains("placement"));
+  const Outcome wrong = tw("run gemm:m=8,n=8,k=8 --chip eyeriss --residency of");
+  CHECK(wrong.code == 2);
+  CHECK(wrong.err.find("on") != std::string::npos);
+}
