@@ -63,6 +63,33 @@ TEST_CASE("no count goes below the compulsory traffic, and words are conserved b
   }
 }
 
+TEST_CASE(
+    "the order of neighbouring loops that do not move an operand changes none of its counts, in 100000 random nests") {
+  Random random(23);
+  for (int i = 0; i < 100'000; ++i) {
+    const Problem problem = random_problem(random);
+    Mapping mapping = random_mapping(random, problem);
+    auto& loops = mapping.levels[static_cast<std::size_t>(random() % mapping.levels.size())].loops;
+    if (loops.size() < 2) continue;
+    const auto at = static_cast<std::size_t>(random() % (loops.size() - 1));
+    if (loops[at].dim == loops[at + 1].dim) continue;
+    const AccessCounts before = AccessCounter(problem).count(mapping);
+    const Loop first = loops[at], second = loops[at + 1];
+    std::swap(loops[at], loops[at + 1]);
+    const AccessCounts after = AccessCounter(problem).count(mapping);
+    for (std::size_t o = 0; o < problem.operands.size(); ++o) {
+      if (relevant(problem.operands[o], first.dim) || relevant(problem.operands[o], second.dim)) continue;
+      for (std::size_t l = 0; l < before.levels.size(); ++l) {
+        const OperandAccesses &x = before.levels[l][o], &y = after.levels[l][o];
+        if (x.reads != y.reads || x.fills != y.fills || x.updates != y.updates || x.drains != y.drains ||
+            x.delivered != y.delivered || x.tile_words != y.tile_words) {
+          FAIL("nest " << i << ": " << text(problem, mapping));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a stationary operand is fetched once and a moving one on every step") {
   // M 4, N 3, K 2. DRAM: M, then N; RF: K. A's tile (1 x 2) stays over N: fetched 4 x 2 = 8 words. B's tile (2 x 1) changes with
   // every N and wraps with every M: 4 x 3 x 2 = 24. Z's tile (1 word) leaves 12 times, never comes back.
