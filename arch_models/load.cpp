@@ -161,6 +161,46 @@ void parse_keeps(const Value& list, BufferLevel& level, bool outermost) {
   }
 }
 
+Role parse_role(const Value& value) {
+  const std::string word = value.as_choice("operand", role_names);
+  return static_cast<Role>(std::find(role_names.begin(), role_names.end(), word) - role_names.begin());
+}
+
+/// `link: {overlap: merged, forwarding: {value: 0.1 pJ, per: 1 bit, source: ...}, reduction: {value: ..., ...}}`
+LinkOptions parse_link(const Value& map, const std::string& table) {
+  LinkOptions link;
+  if (const auto overlap = map.find("overlap")) {
+    link.merged_overlap = overlap->as_choice("overlap", {"separate", "merged"}) == "merged";
+  }
+  if (const auto hop = map.find("forwarding")) {
+    link.forwarding = true;
+    link.hop_energy_per_bit = Joules{parse_energy(*hop, 1, table).joules_per_bit};
+  }
+  if (const auto reduction = map.find("reduction")) {
+    link.reduction_energy_per_bit = Joules{parse_energy(*reduction, 1, table).joules_per_bit};
+  }
+  return link;
+}
+
+std::int64_t parse_bits(const Value& value) {
+  const double width = value.as_bytes().value * 8;
+  if (width < 1 || width > 62 || width != std::floor(width))
+    value.fail("an index has 1 to 62 whole bits, e.g. '5 bit'");
+  return static_cast<std::int64_t>(width);
+}
+
+/// `{format: csr, index: 8 bit, pointer: 16 bit}`
+Compression parse_compression(const Value& map) {
+  static const std::vector<std::string> formats{"dense", "bitmask", "run_length", "coordinate", "csr"};
+  Compression stored;
+  const std::string word = map.at("format").as_choice("format", formats);
+  stored.format = static_cast<StorageFormat>(std::find(formats.begin(), formats.end(), word) - formats.begin());
+  const bool indexed = stored.format != StorageFormat::dense && stored.format != StorageFormat::bitmask;
+  if (indexed) stored.index_bits = parse_bits(map.at("index"));
+  if (stored.format == StorageFormat::csr) stored.pointer_bits = parse_bits(map.at("pointer"));
+  return stored;
+}
+
 /// One entry of `levels`; the fan-out is set by the caller.
 BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip& chip, const EnergyTable& table) {
   BufferLevel level;
@@ -245,6 +285,13 @@ BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip
     level.transfer_energy_per_bit = Joules{energy.joules_per_bit};
     level.energy_source += fmt::format("; link: {}", energy.source);
   }
+  if (const auto link = value.find("link")) level.link = parse_link(*link, table.name);
+  if (const auto storage = value.find("storage")) {
+    for (const std::string& role : role_names) {
+      const auto at = static_cast<std::size_t>(&role - role_names.data());
+      if (const auto format = storage->find(role)) level.stored[at] = parse_compression(*format);
+    }
+  }
   if (const auto leakage = value.find("leakage")) level.leakage = leakage->as_power();
   if (const auto source = value.find("source")) source->as_string();
   return level;
@@ -325,6 +372,26 @@ void parse_top(const Value& root, Chip& chip) {
   if (const auto validation = root.find("validation")) chip.validation = validation->as_string();
 }
 
+/// `sparsity: {gate: [inputs], skip: [weights]}`
+SparseCompute parse_sparsity(const Value& map) {
+  SparseCompute sparse;
+  const auto read = [&](const char* key, bool(&flags)[3]) {
+    const auto list = map.find(key);
+    if (!list) return;
+    for (const Value& item : list->items()) {
+      const Role role = parse_role(item);
+      if (role == Role::output) item.fail("a zero result is known only after the MACs; name inputs or weights");
+      if (sparse.gated[static_cast<int>(role)] || sparse.skipped[static_cast<int>(role)]) {
+        item.fail("an operand is named once, under `gate` or under `skip`");
+      }
+      flags[static_cast<int>(role)] = true;
+    }
+  };
+  read("gate", sparse.gated);
+  read("skip", sparse.skipped);
+  return sparse;
+}
+
 EnergyTable table_of(const Value& root, Chip& chip) {
   const Value table = root.at("energy_table");
   if (table.is_list()) table.fail("a chip names one energy table; energies of two tables are not mixed");
@@ -345,6 +412,14 @@ Chip build(const Value& root, const std::string& file) {
   if (const auto source = compute.find("source")) source->as_string();
   if (scaling) chip.vector.width_scaling = *scaling;
   if (chip.arithmetic.empty()) compute.fail("the chip computes in no format: give `precisions`, e.g. {int8: 1}");
+  if (const auto type = root.find("accumulator")) {
+    const std::vector<std::string> known = data_type_names();
+    chip.accumulator = data_type_from(type->as_choice("format", known));
+  }
+  if (const auto sparsity = root.find("sparsity")) {
+    if (chip.family == "neuromorphic") sparsity->fail("event-driven cores skip zeros by nature; leave the key out");
+    chip.sparse = parse_sparsity(*sparsity);
+  }
   root.reject_unread_keys();
   chip.lanes();  // an OverflowError here names the chip file's fault before any search meets it
   return chip;

@@ -402,7 +402,8 @@ std::int64_t AccessCounter::connect(std::size_t o, const Nest& nest, std::size_t
   if (operand.output) {
     outer.updates = sent;
     outer.collected = arriving;
-    outer.partial_sums = (nest.in_space_outside | (lanes ? nest.in_time : nest.in_time_outside)) != 0;
+    outer.partial_sums =
+        !operand.single || (nest.in_space_outside | (lanes ? nest.in_time : nest.in_time_outside)) != 0;
     return arriving;
   }
   outer.reads = outer.merged_reads = sent;

@@ -14,7 +14,7 @@ namespace tilewright {
 struct OperandAccesses {
   bool kept = false;
   bool feeds_lanes = false;             // no inner level keeps it
-  bool partial_sums = false;            // outputs: sums that arrive here may still miss terms
+  bool partial_sums = false;            // outputs: sums that arrive here may still miss terms (windows: always)
   std::int64_t tile_words = 0;          // of one (full) instance
   std::int64_t utilized_instances = 0;  // instances that ever hold a word
   std::int64_t reads = 0;  // read towards the next inner keeper (or the lanes); partial sums read for accumulation

@@ -62,11 +62,27 @@ Axis parse_axis(const Problem& problem, const Value& value) {
   }
 }
 
+/// 0.5 (zeros anywhere) or "2:4" (in every 4 neighbours 2 non-zeros).
+void parse_density(const Value& value, Operand& operand) {
+  const std::string text = value.as_string();
+  const std::string_view whole = text;
+  const auto colon = whole.find(':');
+  if (colon == std::string_view::npos) {
+    operand.density = value.as_number(1e-9, 1);
+    return;
+  }
+  const std::int64_t kept = positive_integer(trimmed(whole.substr(0, colon)), value, "the non-zeros of a block");
+  operand.block = positive_integer(trimmed(whole.substr(colon + 1)), value, "the size of a block");
+  if (kept > operand.block) value.fail("a block cannot hold more non-zeros than elements");
+  operand.density = static_cast<double>(kept) / static_cast<double>(operand.block);
+}
+
 Operand parse_operand(const Problem& problem, const Value& value) {
   Operand operand;
   operand.name = value.at("name").as_string();
   const std::string role = value.at("role").as_choice("role", {"weight", "input", "output"});
   operand.role = role == "weight" ? Role::weight : role == "input" ? Role::input : Role::output;
+  if (const auto density = value.find("density")) parse_density(*density, operand);
   if (const auto type = value.find("type")) {
     operand.type = *data_type_from(type->as_choice("type", data_type_names()));
   }

@@ -13,8 +13,8 @@ namespace tilewright {
 ///             {name: In, role: input, axes: ["C", "2*P + R"]}, {name: Z, role: output, axes: [M, N]}]}
 ///   chip: library-name | path (beside the case file first, then from the working folder)
 ///   mapping: [{level: DRAM, keeps: [A, B, Z], loops: ["M=2", "N=3 @x"]}, ...]   # @x / @y: spatial
-/// A problem may say `compute: vector` and `ops_per_point: 4`, an operand `density: 0.5` (share of non-zeros) and `on_chip: true`
-/// (never leaves the chip). `name` is optional (the file's stem), `type` defaults to fp32, `keeps` to all operands that the level can store; a level left
+/// A problem may say `compute: vector` and `ops_per_point: 4`, an operand `on_chip: true` (never leaves the chip).
+/// `name` is optional (the file has it from its stem), `type` defaults to fp32, `density` to 1 (0.5: zeros anywhere; "2:4": 2 non-zeros of every 4), `keeps` to all operands that the level can store; a level left
 /// out keeps nothing and has no loops. InputError: unknown dim, level, operand or key, loop or axis syntax, loops that do not cover a dim.
 struct Case {
   std::string name;

@@ -38,6 +38,13 @@ bool changes_in_time(const Operand& operand, const Mapping& mapping, std::size_t
 /// innermost temporal loop that changes the tile of the next inner keeper, or over the instances of the level itself.
 bool receives_partial_sums(const Problem& problem, const Mapping& mapping, std::size_t level) {
   const std::size_t o = problem.operands.size() - 1;
+  std::vector<int> uses(problem.dims.size(), 0);
+  for (const Axis& axis : problem.operands[o].axes) {
+    if (axis.size() > 1) return true;  // windows of the result overlap
+    for (const Term& term : axis) {
+      if (++uses[static_cast<std::size_t>(term.dim)] > 1) return true;
+    }
+  }
   std::size_t child = level + 1;
   while (child < mapping.levels.size() && !mapping.levels[child].keeps[o]) ++child;
   const bool lanes = child == mapping.levels.size();  // every step adds one term

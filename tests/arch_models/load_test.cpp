@@ -129,6 +129,33 @@ TEST_CASE("DRAM types, links, leakage, overhead and the vector unit are read") {
   CHECK(in_picojoules(chip.vector.energy_per_op) == Approx(2));
 }
 
+TEST_CASE("Links, storage formats, the accumulator and sparsity are read") {
+  const Chip chip = parse_chip(
+      with("banks: 2}",
+           "banks: 2, link: {overlap: merged, forwarding: {value: 0.1 pJ, per: 2 bit, source: s}, reduction: "
+           "{value: 0.3 pJ, source: s}}, storage: {inputs: {format: csr, index: 4 bit, pointer: 16 bit}}}\n"
+           "accumulator: int32\nsparsity: {gate: [inputs], skip: [weights]}"),
+      "chip.yaml");
+  const BufferLevel& buffer = chip.levels[1];
+  CHECK(buffer.link.merged_overlap);
+  CHECK(buffer.link.forwarding);
+  CHECK(in_picojoules(buffer.link.hop_energy_per_bit) == Approx(0.05));
+  CHECK(in_picojoules(buffer.link.reduction_energy_per_bit) == Approx(0.3));
+  const Compression& inputs = buffer.stored[static_cast<int>(Role::input)];
+  CHECK(inputs.format == StorageFormat::csr);
+  CHECK(inputs.index_bits == 4);
+  CHECK(inputs.pointer_bits == 16);
+  CHECK(buffer.stored[static_cast<int>(Role::weight)].format == StorageFormat::dense);
+  CHECK(chip.accumulator == DataType::int32);
+  CHECK(chip.sparse.gated[static_cast<int>(Role::input)]);
+  CHECK(chip.sparse.skipped[static_cast<int>(Role::weight)]);
+  check({with("banks: 2}", "banks: 2, link: {overlap: mergd}}"), 11, "levels[1].link.overlap", "merged"});
+  check({with("banks: 2}", "banks: 2, link: {hops: 1}}"), 11, "levels[1].link.hops", "forwarding"});
+  check({with("banks: 2}", "banks: 2, storage: {inputs: {format: csr, index: 0.5 B}}}"), 11, "levels[1].storage.inputs",
+         "pointer"});
+  check({with("power:", "sparsity: {gate: [outputs]}\npower:"), 12, "sparsity.gate[0]", "inputs or weights"});
+}
+
 TEST_CASE("Fan-outs follow from the instances") {
   const Chip chip = load_chip("epyc-7763");  // DRAM, 8 L3, 64 L2, 64 L1, 64 register files of 2 x 256 / 32 lanes
   REQUIRE(chip.levels.size() == 5);

@@ -5,6 +5,7 @@
 
 #include "core/checked.hpp"
 #include "sim/cost/cost.hpp"
+#include "sim/cost/cost_model.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
 
 using namespace tilewright;
@@ -127,5 +128,45 @@ TEST_CASE("the energies of the operands add up to the level and the levels to th
       memory += level.energy;
     }
     REQUIRE(memory.value == Approx(e.energy.memory.value));
+  }
+}
+
+TEST_CASE("a hundred thousand mappings keep the laws of cost") {
+  Chip chip = tiny_chip();
+  chip.levels[1].capacity = Bytes{256};
+  chip.levels[1].transfer_energy_per_bit = picojoules(0.25);
+  Chip doubled = chip, wider = chip, larger = chip;
+  for (BufferLevel& level : doubled.levels) {
+    level.read_energy = 2.0 * level.read_energy;
+    level.write_energy = 2.0 * level.write_energy;
+    level.transfer_energy_per_bit = 2.0 * level.transfer_energy_per_bit;
+  }
+  doubled.arithmetic[DataType::int8].energy_per_mac = picojoules(2);
+  for (BufferLevel& level : wider.levels) level.bandwidth = 3.0 * level.bandwidth;
+  for (BufferLevel& level : larger.levels) {
+    if (level.capacity) level.capacity = 2.0 * *level.capacity;
+  }
+  std::mt19937 random(19);
+  for (const Problem& problem : problems()) {
+    const CostModel model = cost_model(problem, chip), twice = cost_model(problem, doubled),
+                    fast = cost_model(problem, wider), roomy = cost_model(problem, larger);
+    MappingEvaluator evaluator(model), evaluator_twice(twice), evaluator_fast(fast), evaluator_roomy(roomy);
+    for (int i = 0; i < 20'000; ++i) {
+      const Mapping m = random_mapping(problem, chip, random);
+      const CostFigures figures = evaluator.evaluate(m);
+      bool kept = figures.cycles.value >= model.cycles_bound.value * (1 - 1e-12) &&
+                  figures.energy.total().value >= model.energy_bound.total().value * (1 - 1e-12);
+      for (std::size_t o = 0; o < problem.operands.size(); ++o) {
+        const OperandAccesses& outer = evaluator.counts().levels[0][o];
+        const bool output = problem.operands[o].role == Role::output;
+        kept = kept && (output ? outer.updates : outer.reads) >= touched_words(problem, problem.operands[o]);
+      }
+      kept = kept && evaluator_twice.evaluate(m).energy.total().value == 2 * figures.energy.total().value;
+      kept = kept && evaluator_fast.evaluate(m).cycles <= figures.cycles;
+      const CostFigures room = evaluator_roomy.evaluate(m);
+      kept = kept && check(problem, m, larger) && room.cycles == figures.cycles &&
+             room.energy.total() == figures.energy.total();
+      if (!kept) FAIL("mapping " << i << "\n" << to_code(problem, m, chip));
+    }
   }
 }

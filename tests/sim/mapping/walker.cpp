@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
+#include <utility>
 
 namespace tilewright {
 namespace {
@@ -49,18 +51,6 @@ bool moves(const Operand& operand, int dim) {
   for (const Axis& axis : operand.axes) {
     for (const Term& term : axis) {
       if (term.dim == dim && term.coefficient != 0) return true;
-    }
-  }
-  return false;
-}
-
-bool shares_dims(const Operand& operand) {
-  std::set<int> seen;
-  for (const Axis& axis : operand.axes) {
-    std::set<int> here;
-    for (const Term& term : axis) here.insert(term.dim);
-    for (int dim : here) {
-      if (!seen.insert(dim).second) return true;
     }
   }
   return false;
@@ -121,9 +111,63 @@ struct Code {
   }
 };
 
+/// Words of a box that are not in another, each as one number.
+void append_words(const Box& box, const Box* without, std::vector<std::int64_t>& words) {
+  std::vector<std::int64_t> at;
+  for (const Interval& i : box) at.push_back(i.low);
+  while (true) {
+    bool held = without != nullptr;
+    std::int64_t code = 0;
+    for (Index a = 0; a < box.size(); ++a) {
+      if (without != nullptr) held = held && at[a] >= (*without)[a].low && at[a] <= (*without)[a].high;
+      code = code * 512 + at[a];
+    }
+    if (!held) words.push_back(code);
+    Index a = box.size();
+    while (a > 0 && ++at[a - 1] > box[a - 1].high) {
+      at[a - 1] = box[a - 1].low;
+      --a;
+    }
+    if (a == 0) return;
+  }
+}
+
+std::int64_t distinct_of(std::vector<std::int64_t>& words) {
+  std::sort(words.begin(), words.end());
+  return std::unique(words.begin(), words.end()) - words.begin();
+}
+
+/// True if one word arrives in several messages, which a parent instance and a moment tell apart.
+bool several_messages(std::vector<std::pair<std::int64_t, std::int64_t>>& word_and_message) {
+  std::sort(word_and_message.begin(), word_and_message.end());
+  for (Index i = 1; i < word_and_message.size(); ++i) {
+    if (word_and_message[i].first == word_and_message[i - 1].first &&
+        word_and_message[i].second != word_and_message[i - 1].second) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool has_windows(const Operand& operand) {
+  return std::any_of(operand.axes.begin(), operand.axes.end(), [](const Axis& axis) { return axis.size() > 1; });
+}
+
 std::vector<char> flags(std::int64_t n) { return std::vector<char>(static_cast<Index>(n), 0); }
 
 }  // namespace
+
+bool shares_dims(const Operand& operand) {
+  std::set<int> seen;
+  for (const Axis& axis : operand.axes) {
+    std::set<int> here;
+    for (const Term& term : axis) here.insert(term.dim);
+    for (int dim : here) {
+      if (!seen.insert(dim).second) return true;
+    }
+  }
+  return false;
+}
 
 AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping) {
   const std::vector<NestLoop> nest = nest_of(problem, mapping);
@@ -145,14 +189,15 @@ AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping) {
       OperandAccesses& here = counts.levels[level][o];
       here.kept = true;
 
-      Code instance, tile, group;
-      Index stripped_from = 0;  // temporal loops from here to the level are stripped
+      Code instance, tile, group, feeder;  // feeder: the parent's instance
+      Index stripped_from = 0;             // temporal loops from here to the level are stripped
       for (Index i = 0; i < nest.size() && nest[i].level < level; ++i) {
         if (nest[i].temporal && nest[i].bound > 1 && moves(operand, nest[i].dim)) stripped_from = i + 1;
       }
       for (Index i = 0; i < nest.size() && nest[i].level < level; ++i) {
         if (!nest[i].temporal) {
           instance.add(nest, i);
+          if (nest[i].level < parent) feeder.add(nest, i);
           if (nest[i].level < parent || moves(operand, nest[i].dim)) group.add(nest, i);
         } else if (i < stripped_from) {
           tile.add(nest, i);
@@ -188,14 +233,25 @@ AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping) {
       std::int64_t moved = 0, sent = 0;
       std::vector<std::int64_t> current(static_cast<Index>(instance.size), -1);
       std::vector<char> served = flags(group.size * tile.size);
+      std::map<std::int64_t, std::vector<std::int64_t>> wanted;  // per parent instance and moment: the new words
+      std::vector<std::pair<std::int64_t, std::int64_t>> messages;
       for (const Visit& visit : visits) {
         const std::int64_t who = instance.of(nest, visit), now = tile.of(nest, visit);
         std::int64_t& held = current[static_cast<Index>(who)];
         if (held == now) continue;
         const Box& box = boxes[static_cast<Index>(who * tile.size + now)];
         std::int64_t fresh = words(box);
+        const Box* last = nullptr;
         if (held >= 0 && now == held + 1 && now % inner_bound != 0) {
-          fresh -= words(common(box, boxes[static_cast<Index>(who * tile.size + held)]));
+          last = &boxes[static_cast<Index>(who * tile.size + held)];
+          fresh -= words(common(box, *last));
+        }
+        const std::int64_t message = feeder.of(nest, visit) * tile.size + now;
+        if (!output && !shared && has_windows(operand)) append_words(box, last, wanted[message]);
+        if (output && level > 0) {
+          std::vector<std::int64_t> arriving;
+          append_words(box, nullptr, arriving);
+          for (const std::int64_t word : arriving) messages.emplace_back(word, message);
         }
         held = now;
         moved += fresh;
@@ -236,10 +292,14 @@ AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping) {
           here.drains = moved;
           here.fills = std::max<std::int64_t>(moved - partition[level], 0);
           outer.updates = sent;
+          outer.collected = moved;
+          outer.partial_sums = shared || has_windows(operand) || several_messages(messages);
           outer.delivered = here.fills;
         } else {
           here.fills = moved;
-          outer.reads = sent;
+          outer.reads = outer.merged_reads = sent;
+          if (!wanted.empty()) outer.merged_reads = 0;
+          for (auto& [message, new_words] : wanted) outer.merged_reads += distinct_of(new_words);
           outer.delivered = moved;
         }
       }
@@ -258,12 +318,32 @@ AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping) {
       done = 1;
     }
     OperandAccesses& inner = counts.levels[parent][o];
+    inner.feeds_lanes = true;
+    Code step, feeder;
+    for (Index i = 0; i < nest.size(); ++i) {
+      if (nest[i].temporal) step.add(nest, i);
+      if (!nest[i].temporal && nest[i].level < parent) feeder.add(nest, i);
+    }
+    std::map<std::int64_t, std::vector<std::int64_t>> wanted;
+    std::vector<std::pair<std::int64_t, std::int64_t>> messages;
+    for (const Visit& visit : visits) {
+      std::int64_t word = 0;
+      for (const Axis& axis : operand.axes) word = word * 512 + position(axis, visit.indices);
+      const std::int64_t message = feeder.of(nest, visit) * step.size + step.of(nest, visit);
+      output ? static_cast<void>(messages.emplace_back(word, message)) : wanted[message].push_back(word);
+    }
     if (!output) {
-      inner.reads = distinct;
+      inner.reads = inner.merged_reads = distinct;
+      if (!shared && has_windows(operand)) {
+        inner.merged_reads = 0;
+        for (auto& [message, words_now] : wanted) inner.merged_reads += distinct_of(words_now);
+      }
       inner.delivered = counts.points;
       continue;
     }
     inner.updates = distinct;
+    inner.collected = counts.points;
+    inner.partial_sums = shared || has_windows(operand) || several_messages(messages);
     for (Index level = 0; level < mapping.levels.size(); ++level) {
       OperandAccesses& here = counts.levels[level][o];
       if (here.kept) here.reads = std::max<std::int64_t>(here.updates - partition[level], 0);

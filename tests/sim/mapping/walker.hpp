@@ -8,4 +8,7 @@ namespace tilewright {
 /// The same counts as count_accesses, by visiting every point in time order and watching the tiles of every instance.
 AccessCounts walk_accesses(const Problem& problem, const Mapping& mapping);
 
+/// True if a dim moves two axes of the operand: then merged reads are not counted apart.
+bool shares_dims(const Operand& operand);
+
 }  // namespace tilewright
