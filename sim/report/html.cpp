@@ -1,5 +1,6 @@
 // A self-contained HTML page: comparison, roofline and energy per chip, sortable layer tables. No external resources.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -90,11 +91,7 @@ std::string layer_table(const NetworkEvaluation& n) {
       "class=\"l\">energy by level</th></tr></thead><tbody>\n";
   for (const LayerEvaluation& layer : n.layers) {
     const Evaluation& main = main_kernel(layer);
-    std::string tiling;
-    for (std::size_t level = 0; level < main.mapping.levels.size(); ++level) {
-      tiling += fmt::format("{}{}: {}", level == 0 ? "" : "; ", main.levels[level].name,
-                            loops_in_short(main.problem, main.mapping.levels[level]));
-    }
+    const std::string tiling = fmt::format("{}", fmt::join(tiling_in_short(main), "; "));
     std::string energy;
     for (const auto& [level, joules] : energy_by_level(layer))
       energy += fmt::format("{}{} {}", energy.empty() ? "" : ", ", level, human(joules));

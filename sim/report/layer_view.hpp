@@ -34,11 +34,15 @@ std::vector<std::pair<std::string, double>> time_by_bound(const NetworkEvaluatio
 /// "K4 C2 | P7x Q56": temporal loops, then spatial ones with their axis, of one level; "-" for none.
 std::string loops_in_short(const Problem& problem, const LevelMapping& level);
 
+/// "DRAM: K8", "Buffer: N8 N16@x": the loops of each level that has some, outermost first; at least one part.
+std::vector<std::string> tiling_in_short(const Evaluation& evaluation);
+
 /// "1.23 ms", "45.6 GB": three significant digits with the unit's prefix.
 std::string human(Seconds value);
 std::string human(Joules value);
 std::string human(Bytes value);
 std::string human(Watts value);
+std::string human_size(Bytes value);    // 256 KiB
 std::string human_count(double value);  // 1.23 G
 std::string percent(double share);      // 12.3 %
 

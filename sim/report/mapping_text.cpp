@@ -24,18 +24,6 @@ std::string cycles_text(Cycles cycles) {
   return cycles.value < whole ? fmt::format("{:.6g}", cycles.value) : fmt::format("{:.0f}", cycles.value);
 }
 
-/// Words of a sentence on lines of the terminal's width.
-std::string paragraph(const std::string& sentence) {
-  std::vector<std::string> words;
-  std::size_t start = 0;
-  for (std::size_t space = sentence.find(' '); space != std::string::npos; space = sentence.find(' ', start)) {
-    words.push_back(sentence.substr(start, space - start));
-    start = space + 1;
-  }
-  words.push_back(sentence.substr(start));
-  return wrapped(words, " ", 0);
-}
-
 std::string tiles_table(const Evaluation& evaluation, const Chip& chip) {
   Table table({"level", "in use", "of", "tile bytes", "capacity", "occupancy", "<words of one tile"});
   for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
@@ -92,16 +80,6 @@ std::string costs_table(const Evaluation& evaluation) {
   return table.text();
 }
 
-/// Loops level by level, as short lines below a row.
-std::string loops_lines(const Evaluation& evaluation) {
-  std::vector<std::string> parts;
-  for (std::size_t level = 0; level < evaluation.mapping.levels.size(); ++level) {
-    const std::string loops = loops_in_short(evaluation.problem, evaluation.mapping.levels[level]);
-    if (loops != "-") parts.push_back(fmt::format("{}: {}", evaluation.levels[level].name, loops));
-  }
-  return wrapped(parts, " | ", 6);
-}
-
 std::string certificate(const SearchResult& found, Objective objective, const Chip& chip) {
   const std::string bound = human_score(found.bound, objective);
   const std::string reached = human_score(score(found.best, chip, objective), objective);
@@ -119,7 +97,7 @@ std::string others_table(const std::vector<Evaluation>& others, const Evaluation
     const Joules energy = other.energy.total();
     out += fmt::format("  {}. {} ({}), {} ({})\n", ++rank, human(other.cycles / chip.clock),
                        change(other.cycles / best.cycles - 1), human(energy), change(energy / best.energy.total() - 1));
-    out += loops_lines(other);
+    out += wrapped("      ", tiling_in_short(other), " | ", 8);
   }
   return out;
 }
@@ -145,7 +123,7 @@ std::string one_more_table(const std::vector<Marginal>& marginals) {
                                          marginals, [](const Marginal& m) { return !m.failure.empty(); })) <
                     marginals.size();
   std::string out = some ? table.text() : "";
-  if (!nothing.empty()) out += "buys nothing:\n" + wrapped(nothing, ", ", 2);
+  if (!nothing.empty()) out += wrapped("buys nothing: ", nothing, ", ", 2);
   return out + failures;
 }
 

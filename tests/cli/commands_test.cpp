@@ -130,7 +130,7 @@ TEST_CASE("run writes text, CSV and HTML, and -o leaves standard output empty") 
   const Outcome text = tw("run " + resnet + " --chip tpu-v1");
   REQUIRE(text.code == 0);
   REQUIRE(text.out.find("tpu-v1") != std::string::npos);
-  REQUIRE(text.out.find("DRAM traffic") != std::string::npos);
+  REQUIRE(text.out.find("most time bound by") != std::string::npos);
   const Outcome csv = tw("run " + resnet + " --chip tpu-v1 --format csv");
   REQUIRE(csv.out.starts_with("workload,chip,family,layer,op,repeat,"));
   const Scratch scratch;
