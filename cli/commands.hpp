@@ -24,7 +24,7 @@ struct RunOptions {
   std::string engine = "analytical";
   std::string format = "text";
   std::string output;  // empty: stdout
-  std::string factors = "perfect";
+  std::string factors = "imperfect";
   std::string bypass = "fixed";
   bool uneven = false;
   std::string layer;    // map only

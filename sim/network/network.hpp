@@ -11,7 +11,7 @@ namespace tilewright {
 struct NetworkOptions {
   Engine engine = Engine::analytical;
   Objective objective = Objective::latency;
-  Factors factors = Factors::perfect;
+  Factors factors = SearchOptions{}.factors;
   bool free_keeps = false, uneven = false;  // as SearchOptions
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;

@@ -158,6 +158,15 @@ std::string human_score(double value, Objective objective) {
   return scaled(value, objective == Objective::latency ? "s" : objective == Objective::energy ? "J" : "J s");
 }
 
+Chip in_order_of(const Evaluation& evaluation, const Chip& chip) {
+  Chip ordered = chip;
+  for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
+    const auto same = std::ranges::find(chip.levels, evaluation.levels[level].name, &BufferLevel::name);
+    if (same != chip.levels.end()) ordered.levels[level] = *same;
+  }
+  return ordered;
+}
+
 LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level) {
   LevelUse use;
   for (const OperandAccesses& operand : evaluation.counts.levels[level]) {

@@ -49,6 +49,9 @@ std::string percent(double share);      // 12.3 %
 /// A score of the objective (seconds, joules, joule-seconds) with its unit.
 std::string human_score(double value, Objective objective);
 
+/// The chip with its levels in the order in which the mapping has them (a search may change the order of register levels).
+Chip in_order_of(const Evaluation& evaluation, const Chip& chip);
+
 /// What one level of a mapping holds and how much of it is in use, of one instance.
 struct LevelUse {
   std::int64_t instances = 0;  // that hold a word
@@ -56,6 +59,7 @@ struct LevelUse {
   std::optional<Bytes> capacity;
   std::optional<double> occupancy;  // bytes / capacity
 };
+/// Precondition: the chip's levels are in the order of the mapping's.
 LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level);
 
 std::string_view name(Objective objective);

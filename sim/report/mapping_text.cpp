@@ -81,12 +81,17 @@ std::string costs_table(const Evaluation& evaluation) {
 }
 
 std::string certificate(const SearchResult& found, Objective objective, const Chip& chip) {
-  const std::string bound = human_score(found.bound, objective);
-  const std::string reached = human_score(score(found.best, chip, objective), objective);
-  std::string out =
-      found.gap <= 0
-          ? fmt::format("{} {}: proven optimal, equal to its lower bound\n", name(objective), reached)
-          : fmt::format("{} {}: {:.3g} % above the lower bound {}\n", name(objective), reached, 100 * found.gap, bound);
+  const double value = score(found.best, chip, objective);
+  const std::string reached = human_score(value, objective);
+  std::string out = fmt::format("{} {}: ", name(objective), reached);
+  if (found.gap <= 0) {
+    out += "proven optimal, equal to its lower bound\n";
+  } else if (found.bound > 0) {
+    out += fmt::format("{:.3g} % above the lower bound {}\n", 100 * (value / found.bound - 1),
+                       human_score(found.bound, objective));
+  } else {
+    out += "no lower bound above zero is known\n";
+  }
   return out + paragraph(fmt::format("space of the bound: {}; {} mappings evaluated", found.space, found.evaluated));
 }
 
@@ -129,7 +134,8 @@ std::string one_more_table(const std::vector<Marginal>& marginals) {
 
 }  // namespace
 
-std::string evaluation_text(const Evaluation& evaluation, const Chip& chip) {
+std::string evaluation_text(const Evaluation& evaluation, const Chip& given) {
+  const Chip chip = in_order_of(evaluation, given);
   std::string out = to_code(evaluation.problem, evaluation.mapping, chip);
   out += fmt::format("\n{} points in {} cycles ({}), energy {}, utilisation {}\n", evaluation.counts.points,
                      cycles_text(evaluation.cycles), human(evaluation.cycles / chip.clock),

@@ -11,7 +11,7 @@ std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const 
   if (!found) return found;
   found->bound = score_bound(found->best, chip, options.objective);
   const double reached = score(found->best, chip, options.objective);
-  found->gap = found->bound > 0 ? std::max(0.0, reached / found->bound - 1.0) : 0.0;
+  found->gap = reached > 0 ? std::max(0.0, (reached - found->bound) / reached) : 0.0;
   found->space = "all mappings (compute peak and compulsory traffic); local search, not exhaustive";
   return found;
 }

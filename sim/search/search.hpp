@@ -9,12 +9,12 @@
 
 namespace tilewright {
 
-/// perfect: every loop bound divides what is left of its dim; imperfect: the last tile may be short.
+/// perfect: loop bounds divide; imperfect: unrolled factors may leave a short last tile.
 enum class Factors { perfect, imperfect };
 
 struct SearchOptions {
   Objective objective = Objective::latency;
-  Factors factors = Factors::perfect;
+  Factors factors = Factors::imperfect;
   bool free_keeps = false;  // false: each level keeps what the chip and its family say; true: the search may bypass
   bool uneven = false;      // operands of one level may be kept over different loops
   std::int64_t budget = 0;  // mappings evaluated at most; 0: the search's own limit
@@ -25,7 +25,7 @@ struct SearchResult {
   std::vector<Evaluation> runners_up;  // next best distinct mappings, best first, at most four
   std::int64_t evaluated = 0;
   double bound = 0;   // of the objective (seconds, joules or joule-seconds): no mapping of the space is below
-  double gap = 0;     // score of the best / bound - 1; 0: proven optimal
+  double gap = 0;     // (score of the best - bound) / score; 0: proven optimal
   std::string space;  // that the bound speaks of
 };
 

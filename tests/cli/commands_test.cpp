@@ -181,8 +181,8 @@ TEST_CASE("map shows tiles, accesses, costs, the certificate, runners-up, the Pa
   const Json objective = kernel["objective"];
   REQUIRE(objective["name"] == "latency");
   REQUIRE(objective["value"].get<double>() == Approx(kernel["latency_s"].get<double>()).epsilon(1e-12));
-  REQUIRE(objective["value"].get<double>() ==
-          Approx(objective["bound"].get<double>() * (1 + objective["gap"].get<double>())).epsilon(1e-9));
+  REQUIRE(objective["bound"].get<double>() ==
+          Approx(objective["value"].get<double>() * (1 - objective["gap"].get<double>())).epsilon(1e-9));
   REQUIRE(!objective["space"].get<std::string>().empty());
   // Occupancy is what the tiles take of the capacity.
   double memory = 0;
