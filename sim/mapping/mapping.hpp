@@ -43,7 +43,7 @@ struct Infeasible {
   std::string level;
   std::string reason;                // one sentence with the numbers
   double needed = 0, available = 0;  // bytes, or instances
-  std::string remedy;                // the smallest change with which it would run; empty where there is none
+  std::string remedy;                // the smallest change that would fit, where one is known
 };
 
 /// Bytes of all operands kept at a level for the tile of one instance (packed words of each operand's type).
