@@ -49,7 +49,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--engine", options.engine, "roofline, analytical; run also scalesim-v2")->capture_default_str();
   command
       .add_option("--factors", options.factors,
-                  "perfect: loop bounds divide the sizes; imperfect: the last tile may be short")
+                  "perfect: loop bounds divide the sizes; imperfect: unrolled loops may leave a short last tile")
       ->capture_default_str();
   command
       .add_option("--bypass", options.bypass,

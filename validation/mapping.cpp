@@ -286,7 +286,9 @@ struct Tally {
   /// Whole cycles: a level that needs a part of one more takes it.
   void cycles(const std::string& where, double ours, const std::optional<Value>& printed) const {
     constexpr double rounding = 1e-9;
-    if (printed) exact(where, std::llround(std::ceil(ours - rounding)), printed->as_int(0, largest_count));
+    constexpr double most = 9e18;  // a slower rate than that differs from anything a file can say
+    if (printed)
+      exact(where, std::llround(std::ceil(std::min(ours, most) - rounding)), printed->as_int(0, largest_count));
   }
   void near(const std::string& where, double ours, const std::optional<Value>& printed) const {
     if (!printed) return;

@@ -8,6 +8,7 @@
 #include "core/text_file.hpp"
 #include "sim/mapping/case_file.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/table.hpp"
 #include "workloads/onnx/load.hpp"
 #include "workloads/zoo/zoo.hpp"
 
@@ -19,7 +20,7 @@ constexpr std::int64_t most_yaml_bytes = std::int64_t{16} << 20;  // as load_yam
 void list_chips() {
   for (const std::string& name : chip_library()) {
     const Chip chip = load_chip(name);
-    fmt::print("{:<24}{:<14}{}\n", name, chip.family, chip.summary);
+    fmt::print("{}", paragraph(fmt::format("{:<24}{:<14}{}", name, chip.family, chip.summary), 38));
   }
 }
 

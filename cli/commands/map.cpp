@@ -83,6 +83,13 @@ std::string chip_name_for(const std::string& output, const Chip& chip) {
 std::string case_of(const LayerMap& map, const Chip& chip, const std::string& output) {
   const LayerEvaluation& layer = map.result.layers.front();
   const Evaluation& main = main_kernel(layer);
+  for (std::size_t level = 0; level < main.levels.size(); ++level) {
+    if (main.levels[level].name == chip.levels[level].name) continue;
+    throw InputError(
+        {.file = "--format", .line = 0, .column = 0, .key = {}},
+        fmt::format("the mapping has {} in the place of {}, a case file keeps the chip's order: leave --uneven out",
+                    main.levels[level].name, chip.levels[level].name));
+  }
   std::string text = fmt::format("# {} on {}: {:.6g} cycles, {}\n", layer.name, chip.name, main.cycles.value,
                                  human(main.energy.total()));
   if (layer.kernels.size() > 1) text += fmt::format("# the largest of the layer's {} kernels\n", layer.kernels.size());

@@ -442,6 +442,16 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, const Chip&
                     static_cast<std::size_t>(std::clamp(level, 0, static_cast<int>(chip.levels.size()) - 1)));
 }
 
+EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
+                        const ComputeCost& compute) {
+  EnergyBy energy = figures_of(model, compute).energy;
+  for (std::size_t l = 0; l < levels.size(); ++l) {
+    energy.memory += levels[l].energy;
+    energy.link += link_energy(model, counts, l);
+  }
+  return energy;
+}
+
 CostFigures cost_figures(const CostModel& model, const Mapping& /*mapping*/, const AccessCounts& counts,
                          const std::vector<LevelCost>& levels, const ComputeCost& compute) {
   MemoryFigures memory;

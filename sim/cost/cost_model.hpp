@@ -43,6 +43,9 @@ ArrayPass array_pass(const CostModel& model, const Mapping& mapping);
 /// Energy of the counts on the chip's levels: accesses x pJ, by level and operand. Counts of an AccessCounter serve a chip whose links
 /// merge neighbours' words only when it counts MergedReads::everywhere.
 std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts);
+/// Arithmetic, levels and links of these counts; static power is left out.
+EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
+                        const ComputeCost& compute);
 CostFigures cost_figures(const CostModel& model, const Mapping& mapping, const AccessCounts& counts,
                          const std::vector<LevelCost>& levels, const ComputeCost& compute);
 Evaluation evaluate(const CostModel& model, const Mapping& mapping);

@@ -15,7 +15,7 @@ struct NetworkOptions {
   Engine engine = Engine::analytical;
   Objective objective = Objective::latency;
   ResidencyOption residency = ResidencyOption::none;
-  Factors factors = Factors::imperfect;
+  Factors factors = SearchOptions{}.factors;
   bool free_keeps = false, uneven = false;  // as SearchOptions
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;

@@ -640,7 +640,10 @@ AccessCounts weight_reads(const Problem& problem, const Chip& chip) {
   for (std::size_t o = 0; problem.compute == Compute::mac && o < problem.operands.size(); ++o) {
     if (problem.operands[o].role != Role::weight) continue;
     const std::int64_t words = touched_words(problem, problem.operands[o]);
-    counts.levels.front()[o] = {true, words, 1, words, 0, 0, 0, words};
+    OperandAccesses& read = counts.levels.front()[o];
+    read.kept = true;
+    read.utilized_instances = 1;
+    read.tile_words = read.reads = read.merged_reads = read.delivered = words;
   }
   return counts;
 }
@@ -649,8 +652,9 @@ AccessCounts weight_reads(const Problem& problem, const Chip& chip) {
 
 WeightLoad weight_load(const Problem& problem, const Chip& chip) {
   const AccessCounts counts = weight_reads(problem, chip);
-  const std::vector<LevelCost> levels = level_costs(problem, counts, chip);
-  const EnergyBy by = energy(levels, counts, problem, chip, {}, {});
+  const CostModel model = cost_model(problem, chip);
+  const std::vector<LevelCost> levels = level_costs(model, counts);
+  const EnergyBy by = dynamic_energy(model, counts, levels, {});
   return {by.memory + by.link, levels.front().traffic, levels.front().time};
 }
 
@@ -660,10 +664,11 @@ Evaluation with_weight_load(Evaluation e, const Chip& chip) {
     if (load.levels.front()[o].kept) e.counts.levels.front()[o] = load.levels.front()[o];
   }
   const Cycles outermost = e.levels.front().time;
-  e.levels = level_costs(e.problem, e.counts, chip);
+  const CostModel model = cost_model(e.problem, chip);
+  e.levels = level_costs(model, e.counts);
   e.levels.front().time = outermost;
   const Joules fixed = e.energy.static_;
-  e.energy = energy(e.levels, e.counts, e.problem, chip, e.compute, {});
+  e.energy = dynamic_energy(model, e.counts, e.levels, e.compute);
   e.energy.static_ = fixed;
   return e;
 }

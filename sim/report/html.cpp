@@ -1,5 +1,6 @@
 // A self-contained HTML page: comparison, roofline and energy per chip, sortable layer tables. No external resources.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -16,7 +17,7 @@ constexpr std::string_view head = R"(<!DOCTYPE html>
 body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:1180px;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:right;vertical-align:top}
 th{cursor:pointer;background:#f4f4f4;position:sticky;top:0}th:first-child,td:first-child,.l{text-align:left}
-code{font-size:12px}figure{margin:1rem 0}.fail{color:#a33}.wide{overflow-x:auto}details{margin:.5rem 0}td:first-child{white-space:nowrap}
+td:not(.l){white-space:nowrap}code{font-size:12px}figure{margin:1rem 0}.fail{color:#a33}.wide{overflow-x:auto}details{margin:.5rem 0}td:first-child{white-space:nowrap}
 </style></head><body>
 )";
 
@@ -91,11 +92,7 @@ std::string layer_table(const NetworkEvaluation& n) {
       "class=\"l\">energy by level</th></tr></thead><tbody>\n";
   for (const LayerEvaluation& layer : n.layers) {
     const Evaluation& main = main_kernel(layer);
-    std::string tiling;
-    for (std::size_t level = 0; level < main.mapping.levels.size(); ++level) {
-      tiling += fmt::format("{}{}: {}", level == 0 ? "" : "; ", main.levels[level].name,
-                            loops_in_short(main.problem, main.mapping.levels[level]));
-    }
+    const std::string tiling = fmt::format("{}", fmt::join(tiling_in_short(main), "; "));
     std::string energy;
     for (const auto& [level, joules] : energy_by_level(layer))
       energy += fmt::format("{}{} {}", energy.empty() ? "" : ", ", level, human(joules));
@@ -106,7 +103,7 @@ std::string layer_table(const NetworkEvaluation& n) {
             cell(layer.latency.value, human(layer.latency)) + cell(share, fmt::format("{:.1f} %", 100 * share)) +
             cell(layer.energy.total().value, human(layer.energy.total())) +
             cell(layer.utilization, fmt::format("{:.1f} %", 100 * layer.utilization)) +
-            cell(layer.optimality_gap, fmt::format("{:.2f}", layer.optimality_gap)) + left(layer.bound) +
+            cell(layer.optimality_gap, percent(layer.optimality_gap)) + left(layer.bound) +
             left(placement_in_short(layer)) + fmt::format("<td class=\"l\"><code>{}</code></td>", xml_escape(tiling)) +
             left(energy) + "</tr>\n";
   }

@@ -17,7 +17,7 @@ std::string scaled(double value, std::string_view unit) {
     double factor;
     std::string_view letter;
   };
-  static constexpr std::array<Prefix, 11> prefixes{{{1e18, "E"},
+  static constexpr std::array<Prefix, 12> prefixes{{{1e18, "E"},
                                                     {1e15, "P"},
                                                     {1e12, "T"},
                                                     {1e9, "G"},
@@ -27,7 +27,8 @@ std::string scaled(double value, std::string_view unit) {
                                                     {1e-3, "m"},
                                                     {1e-6, "u"},
                                                     {1e-9, "n"},
-                                                    {1e-12, "p"}}};
+                                                    {1e-12, "p"},
+                                                    {1e-15, "f"}}};
   if (value == 0) return fmt::format("0 {}", unit);
   for (const Prefix& prefix : prefixes) {
     // 999.5 and more would print as 1e+03: take the next prefix then.
@@ -157,10 +158,31 @@ std::string residency_in_words(const NetworkEvaluation& network) {
       r.proven ? "proven best" : "not proven best", r.space);
 }
 
+std::vector<std::string> tiling_in_short(const Evaluation& evaluation) {
+  std::vector<std::string> parts;
+  for (std::size_t level = 0; level < evaluation.mapping.levels.size(); ++level) {
+    const std::string loops = loops_in_short(evaluation.problem, evaluation.mapping.levels[level]);
+    if (loops != "-") parts.push_back(fmt::format("{}: {}", evaluation.levels[level].name, loops));
+  }
+  if (parts.empty()) parts.emplace_back("no loops");
+  return parts;
+}
+
 std::string human(Seconds value) { return scaled(value.value, "s"); }
 std::string human(Joules value) { return scaled(value.value, "J"); }
 std::string human(Bytes value) { return scaled(value.value, "B"); }
 std::string human(Watts value) { return scaled(value.value, "W"); }
+
+std::string human_size(Bytes value) {
+  double size = value.value;
+  std::string_view unit = "B";
+  for (const std::string_view larger : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (size < 1024) break;
+    size /= 1024;
+    unit = larger;
+  }
+  return fmt::format("{:.4g} {}", size, unit);
+}
 
 std::string human_count(double value) {
   std::string text = scaled(value, "");
@@ -172,6 +194,15 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 
 std::string human_score(double value, Objective objective) {
   return scaled(value, objective == Objective::latency ? "s" : objective == Objective::energy ? "J" : "J s");
+}
+
+Chip in_order_of(const Evaluation& evaluation, const Chip& chip) {
+  Chip ordered = chip;
+  for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
+    const auto same = std::ranges::find(chip.levels, evaluation.levels[level].name, &BufferLevel::name);
+    if (same != chip.levels.end()) ordered.levels[level] = *same;
+  }
+  return ordered;
 }
 
 LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level) {

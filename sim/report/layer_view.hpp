@@ -39,17 +39,23 @@ std::string placement_in_short(const LayerEvaluation& layer);
 
 /// The share that residency saves, in words; "" without residency.
 std::string residency_in_words(const NetworkEvaluation& network);
+/// "DRAM: K8", "Buffer: N8 N16@x": the loops of each level that has some, outermost first; at least one part.
+std::vector<std::string> tiling_in_short(const Evaluation& evaluation);
 
 /// "1.23 ms", "45.6 GB": three significant digits with the unit's prefix.
 std::string human(Seconds value);
 std::string human(Joules value);
 std::string human(Bytes value);
 std::string human(Watts value);
+std::string human_size(Bytes value);    // 256 KiB
 std::string human_count(double value);  // 1.23 G
 std::string percent(double share);      // 12.3 %
 
 /// A score of the objective (seconds, joules, joule-seconds) with its unit.
 std::string human_score(double value, Objective objective);
+
+/// The chip with its levels in the order in which the mapping has them (a search may change the order of register levels).
+Chip in_order_of(const Evaluation& evaluation, const Chip& chip);
 
 /// What one level of a mapping holds and how much of it is in use, of one instance.
 struct LevelUse {
@@ -58,6 +64,7 @@ struct LevelUse {
   std::optional<Bytes> capacity;
   std::optional<double> occupancy;  // bytes / capacity
 };
+/// Precondition: the chip's levels are in the order of the mapping's.
 LevelUse level_use(const Evaluation& evaluation, const Chip& chip, std::size_t level);
 
 std::string_view name(Objective objective);

@@ -36,7 +36,8 @@ Json levels_json(const Evaluation& evaluation, const Chip& chip) {
 }
 
 /// Everything about one evaluated mapping.
-Json evaluation_parts(const Evaluation& evaluation, const Chip& chip) {
+Json evaluation_parts(const Evaluation& evaluation, const Chip& given) {
+  const Chip chip = in_order_of(evaluation, given);
   Json json;
   json["dims"] = dims_json(evaluation.problem);
   json["points"] = evaluation.counts.points;

@@ -24,18 +24,6 @@ std::string cycles_text(Cycles cycles) {
   return cycles.value < whole ? fmt::format("{:.6g}", cycles.value) : fmt::format("{:.0f}", cycles.value);
 }
 
-/// Words of a sentence on lines of the terminal's width.
-std::string paragraph(const std::string& sentence) {
-  std::vector<std::string> words;
-  std::size_t start = 0;
-  for (std::size_t space = sentence.find(' '); space != std::string::npos; space = sentence.find(' ', start)) {
-    words.push_back(sentence.substr(start, space - start));
-    start = space + 1;
-  }
-  words.push_back(sentence.substr(start));
-  return wrapped(words, " ", 0);
-}
-
 std::string tiles_table(const Evaluation& evaluation, const Chip& chip) {
   Table table({"level", "in use", "of", "tile bytes", "capacity", "occupancy", "<words of one tile"});
   for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
@@ -92,23 +80,18 @@ std::string costs_table(const Evaluation& evaluation) {
   return table.text();
 }
 
-/// Loops level by level, as short lines below a row.
-std::string loops_lines(const Evaluation& evaluation) {
-  std::vector<std::string> parts;
-  for (std::size_t level = 0; level < evaluation.mapping.levels.size(); ++level) {
-    const std::string loops = loops_in_short(evaluation.problem, evaluation.mapping.levels[level]);
-    if (loops != "-") parts.push_back(fmt::format("{}: {}", evaluation.levels[level].name, loops));
-  }
-  return wrapped(parts, " | ", 6);
-}
-
 std::string certificate(const SearchResult& found, Objective objective, const Chip& chip) {
-  const std::string bound = human_score(found.bound, objective);
-  const std::string reached = human_score(score(found.best, chip, objective), objective);
-  std::string out =
-      found.gap <= 0
-          ? fmt::format("{} {}: proven optimal, equal to its lower bound\n", name(objective), reached)
-          : fmt::format("{} {}: {:.3g} % above the lower bound {}\n", name(objective), reached, 100 * found.gap, bound);
+  const double value = score(found.best, chip, objective);
+  const std::string reached = human_score(value, objective);
+  std::string out = fmt::format("{} {}: ", name(objective), reached);
+  if (found.gap <= 0) {
+    out += "proven optimal, equal to its lower bound\n";
+  } else if (found.bound > 0) {
+    out += fmt::format("{:.3g} % above the lower bound {}\n", 100 * (value / found.bound - 1),
+                       human_score(found.bound, objective));
+  } else {
+    out += "no lower bound above zero is known\n";
+  }
   return out + paragraph(fmt::format("space of the bound: {}; {} mappings evaluated", found.space, found.evaluated));
 }
 
@@ -119,7 +102,7 @@ std::string others_table(const std::vector<Evaluation>& others, const Evaluation
     const Joules energy = other.energy.total();
     out += fmt::format("  {}. {} ({}), {} ({})\n", ++rank, human(other.cycles / chip.clock),
                        change(other.cycles / best.cycles - 1), human(energy), change(energy / best.energy.total() - 1));
-    out += loops_lines(other);
+    out += wrapped("      ", tiling_in_short(other), " | ", 8);
   }
   return out;
 }
@@ -145,13 +128,14 @@ std::string one_more_table(const std::vector<Marginal>& marginals) {
                                          marginals, [](const Marginal& m) { return !m.failure.empty(); })) <
                     marginals.size();
   std::string out = some ? table.text() : "";
-  if (!nothing.empty()) out += "buys nothing:\n" + wrapped(nothing, ", ", 2);
+  if (!nothing.empty()) out += wrapped("buys nothing: ", nothing, ", ", 2);
   return out + failures;
 }
 
 }  // namespace
 
-std::string evaluation_text(const Evaluation& evaluation, const Chip& chip) {
+std::string evaluation_text(const Evaluation& evaluation, const Chip& given) {
+  const Chip chip = in_order_of(evaluation, given);
   std::string out = to_code(evaluation.problem, evaluation.mapping, chip);
   out += fmt::format("\n{} points in {} cycles ({}), energy {}, utilisation {}\n", evaluation.counts.points,
                      cycles_text(evaluation.cycles), human(evaluation.cycles / chip.clock),

@@ -32,20 +32,39 @@ std::string Table::text() const {
   return out;
 }
 
-std::string wrapped(const std::vector<std::string>& parts, std::string_view separator, std::size_t indent,
-                    std::size_t width) {
+std::string wrapped(std::string lead, const std::vector<std::string>& parts, std::string_view separator,
+                    std::size_t indent, std::size_t width) {
   std::string out;
-  std::string line(indent, ' ');
+  std::string line = std::move(lead);
+  bool begun = false;  // the line has a part
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::string part = parts[i] + (i + 1 < parts.size() ? std::string(separator) : std::string());
-    if (line.size() > indent && line.size() + part.size() > width) {
+    if (begun && line.size() + part.find_last_not_of(' ') + 1 > width) {
       line.erase(line.find_last_not_of(' ') + 1);
       out += line + "\n";
       line.assign(indent, ' ');
     }
     line += part;
+    begun = true;
   }
   return out + line + "\n";
+}
+
+std::string paragraph(const std::string& sentence, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::string_view rest = sentence;
+  std::size_t lead = 0;  // spaces before this line
+  while (lead + rest.size() > width) {
+    std::size_t space = rest.rfind(' ', width - lead);
+    if (space == std::string_view::npos || rest.find_first_not_of(' ') > space) {  // a word that fills the line
+      space = rest.find(' ', rest.find_first_not_of(' '));
+      if (space == std::string_view::npos) break;
+    }
+    out += std::string(lead, ' ') + std::string(rest.substr(0, space)) + "\n";
+    rest.remove_prefix(space + 1);
+    lead = indent;
+  }
+  return out + std::string(lead, ' ') + std::string(rest) + "\n";
 }
 
 }  // namespace tilewright

@@ -18,9 +18,12 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// Parts joined by `separator`, broken between parts into lines of at most `width` bytes where a part allows it; every line starts
-/// with `indent` spaces.
-std::string wrapped(const std::vector<std::string>& parts, std::string_view separator, std::size_t indent,
-                    std::size_t width = 120);
+/// `lead` and the parts joined by `separator`, on lines of at most `width` bytes that break between parts (a longer part stays whole);
+/// the lines behind the first start with `indent` spaces.
+std::string wrapped(std::string lead, const std::vector<std::string>& parts, std::string_view separator,
+                    std::size_t indent, std::size_t width = 120);
+
+/// A sentence on lines of `width` bytes, broken between words; the lines behind the first start with `indent` more spaces.
+std::string paragraph(const std::string& sentence, std::size_t indent = 0, std::size_t width = 120);
 
 }  // namespace tilewright

@@ -11,51 +11,35 @@
 namespace tilewright {
 namespace {
 
-/// "not validated; because ..." without its explanation.
-std::string short_status(const std::string& validation) { return validation.substr(0, validation.find(';')); }
-
 std::string main_bound(const NetworkEvaluation& network) {
   const auto bounds = time_by_bound(network);
   return fmt::format("{} {:.0f} %", bounds.front().first, 100 * bounds.front().second);
 }
 
 std::string comparison(const RunReport& report) {
-  Table table({"chip", "<family", "latency", "cycles", "energy", "power", "samples/s", "utilisation", "DRAM traffic",
-               "<most time bound by", "<energy table", "<validation"});
+  Table table(
+      {"chip", "<family", "latency", "cycles", "energy", "power", "samples/s", "util", "DRAM", "<most time bound by"});
   std::string failures;
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) {
-      failures += fmt::format("{}: {}\n", network.chip, network.failure);
+      failures += paragraph(fmt::format("{}: {}", network.chip, network.failure), 2);
       continue;
     }
     table.add({network.chip, network.family, human(network.latency), human_count(network.cycles.value),
-               human(network.energy.total()), human(network.average_power),
-               fmt::format("{:.4g}", network.throughput_per_s), percent(network.utilization), human(network.dram),
-               main_bound(network), network.energy_table, short_status(network.validation)});
+               human(network.energy.total()), human(network.average_power), human_count(network.throughput_per_s),
+               percent(network.utilization), human(network.dram), main_bound(network)});
   }
   return table.text() + (failures.empty() ? "" : "\nNot runnable:\n" + failures);
 }
 
 std::string energy_line(const NetworkEvaluation& network) {
   const Joules total = network.energy.total();
-  std::string line = fmt::format("energy {}: arithmetic {}, static {}, links {}", human(total),
-                                 percent(network.energy.compute / total), percent(network.energy.static_ / total),
-                                 percent(network.energy.link / total));
+  std::vector<std::string> parts{fmt::format("arithmetic {}", percent(network.energy.compute / total)),
+                                 fmt::format("static {}", percent(network.energy.static_ / total)),
+                                 fmt::format("links {}", percent(network.energy.link / total))};
   for (const auto& [level, energy] : energy_by_level(network))
-    line += fmt::format(", {} {}", level, percent(energy / total));
-  return line + "\n";
-}
-
-std::string mapping_in_short(const LayerEvaluation& layer) {
-  const Evaluation& evaluation = main_kernel(layer);
-  std::string text;
-  for (std::size_t level = 0; level < evaluation.mapping.levels.size(); ++level) {
-    const std::string loops = loops_in_short(evaluation.problem, evaluation.mapping.levels[level]);
-    if (loops == "-") continue;
-    if (!text.empty()) text += " | ";
-    text += fmt::format("{}: {}", evaluation.levels[level].name, loops);
-  }
-  return text.empty() ? "-" : text;
+    parts.push_back(fmt::format("{} {}", level, percent(energy / total)));
+  return wrapped(fmt::format("{}: energy {}: ", network.chip, human(total)), parts, ", ", 2);
 }
 
 /// The layers that take most of the time, each with its bound, the reason and its tiling.
@@ -67,28 +51,28 @@ std::string slowest_layers(const NetworkEvaluation& network, std::size_t most) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, layers.size()); ++i) {
     const LayerEvaluation& layer = *layers[i];
-    out += fmt::format("  {} of the time: {} ({}) x{}, bound by {}; compute: {}\n      tiling: {}\n",
-                       percent(time(&layer) / network.latency), layer.name, layer.op, layer.repeat, layer.bound,
-                       main_kernel(layer).compute.why, mapping_in_short(layer));
+    const Evaluation& main = main_kernel(layer);
+    out += paragraph(
+        fmt::format("  {} of the time: {} ({}) x{}, bound by {}; compute: {}", percent(time(&layer) / network.latency),
+                    layer.name, layer.op, layer.repeat, layer.bound, main.compute.why),
+        6);
+    out += wrapped("      ", tiling_in_short(main), " | ", 8);
   }
   return out;
 }
 
 std::string layer_table(const NetworkEvaluation& network) {
-  Table table({"layer", "<op", "x", "MACs", "latency", "time", "energy", "util", "<bound", "<on chip",
-               "<tiling (outermost level first)"});
+  Table table({"layer", "<op", "x", "MACs", "latency", "time", "energy", "util", "gap", "<bound", "<on chip"});
+  std::string tilings;
   for (const LayerEvaluation& layer : network.layers) {
     table.add({layer.name, layer.op, std::to_string(layer.repeat),
                layer.macs == 0 ? "-" : human_count(static_cast<double>(layer.macs)), human(layer.latency),
                percent(static_cast<double>(layer.repeat) * (layer.latency / network.latency)),
-               human(layer.energy.total()), percent(layer.utilization), layer.bound, placement_in_short(layer),
-               mapping_in_short(layer)});
+               human(layer.energy.total()), percent(layer.utilization), percent(layer.optimality_gap), layer.bound,
+               placement_in_short(layer)});
+    tilings += wrapped(fmt::format("  {}  ", layer.name), tiling_in_short(main_kernel(layer)), " | ", 6);
   }
-  return table.text();
-}
-
-std::string bytes_or_unbounded(const BufferLevel& level) {
-  return level.capacity ? human(*level.capacity) : std::string("unbounded");
+  return table.text() + "\nTiling, outermost level first\n" + tilings;
 }
 
 }  // namespace
@@ -104,32 +88,31 @@ std::string report_text(const RunReport& report) {
   out += comparison(report);
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) continue;
-    out += fmt::format("\n{}: {}", network.chip, energy_line(network));
-    if (network.residency) out += fmt::format("  {}\n", residency_in_words(network));
-    for (const std::string& note : network.notes) out += fmt::format("  note: {}\n", note);
-    if (network.validation.size() > short_status(network.validation).size()) {
-      out += fmt::format("  {}\n", network.validation);
-    }
+    out += "\n" + energy_line(network);
+    if (network.residency) out += paragraph(fmt::format("  {}", residency_in_words(network)), 4);
+    out += paragraph(fmt::format("  energies of table {}; {}", network.energy_table, network.validation), 2);
+    for (const std::string& note : network.notes) out += paragraph("  note: " + note, 4);
     out += report.results.size() == 1 ? "\n" + layer_table(network) : slowest_layers(network, 2);
   }
   return out;
 }
 
 std::string chip_text(const Chip& chip) {
-  std::string out = fmt::format("{} ({}): {}\nsource: {}\nvalidation: {}\n", chip.name, chip.family, chip.summary,
-                                chip.source, chip.validation);
+  std::string out = paragraph(fmt::format("{} ({}): {}", chip.name, chip.family, chip.summary), 2) +
+                    paragraph("source: " + chip.source, 2) + paragraph("validation: " + chip.validation, 2);
   out += fmt::format("clock {:.6g} MHz, {} lanes, {:.3g} nm, static power {}, TDP {}, energy table {}\n\n",
                      chip.clock.value / 1e6, chip.lanes(), chip.technology_nm, human(chip.static_power),
                      human(chip.tdp), chip.energy_table);
-  Table levels({"level", "capacity", "instances", "bandwidth of one", "read", "write", "access", "<energy source"});
+  Table levels({"level", "capacity", "instances", "bandwidth of one", "read", "write", "access"});
+  std::string sources;
   for (const BufferLevel& level : chip.levels) {
     const bool limited = level.bandwidth.value > 0;
-    levels.add({level.name, bytes_or_unbounded(level), std::to_string(level.instances),
+    levels.add({level.name, level.capacity ? human_size(*level.capacity) : "unbounded", std::to_string(level.instances),
                 limited ? human(Bytes{(level.bandwidth * chip.clock).value}) + "/s" : "-", human(level.read_energy),
-                human(level.write_energy), level.access_bits > 0 ? fmt::format("{} bit", level.access_bits) : "word",
-                level.energy_source});
+                human(level.write_energy), level.access_bits > 0 ? fmt::format("{} bit", level.access_bits) : "word"});
+    sources += paragraph(fmt::format("  {}: {}", level.name, level.energy_source), 4);
   }
-  out += levels.text() + "\n";
+  out += levels.text() + "energies of an access from\n" + sources + "\n";
   Table arithmetic({"format", "peak op/s", "energy per MAC", "<source"});
   for (const auto& [type, lane] : chip.arithmetic) {
     arithmetic.add(

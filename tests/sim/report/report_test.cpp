@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/csv.hpp"
 #include "sim/report/layer_view.hpp"
@@ -121,12 +122,33 @@ TEST_CASE("a roofline draws a line per ceiling and peak and a circle per layer")
   REQUIRE(svg.find("fc &lt;a&amp;b&gt;") != std::string::npos);
 }
 
+TEST_CASE("a sentence breaks between words and its further lines are indented") {
+  REQUIRE(paragraph("one two three", 2, 9) == "one two\n  three\n");
+  REQUIRE(paragraph("short", 2, 9) == "short\n");
+  REQUIRE(paragraph("unbreakable", 2, 5) == "unbreakable\n");
+  REQUIRE(paragraph("unbreakable words here", 0, 5) == "unbreakable\nwords\nhere\n");
+}
+
+TEST_CASE("no line of the text report is wider than a terminal of 120 columns") {
+  RunReport report = small_report();
+  report.results[0].notes = {std::string(100, 'a') + " " + std::string(100, 'b')};
+  report.results[1].failure = "does not fit because " + std::string(90, 'c') + " is more than " + std::string(40, 'd');
+  std::istringstream lines(report_text(report));
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    REQUIRE(line.size() <= 120);
+  }
+}
+
 TEST_CASE("quantities are shown with three digits and the right prefix") {
   REQUIRE(human(Seconds{0.0012345}) == "1.23 ms");
   REQUIRE(human(Joules{0}) == "0 J");
   REQUIRE(human(Bytes{999.9}) == "1 kB");
   REQUIRE(human_count(4089184256) == "4.09 G");
   REQUIRE(human_count(12) == "12");
+  REQUIRE(human_size(Bytes{448}) == "448 B");
+  REQUIRE(human_size(Bytes{1536}) == "1.5 KiB");
+  REQUIRE(human_size(Bytes{40.0 * 1024 * 1024}) == "40 MiB");
 }
 
 TEST_CASE("time by bound sums to one and puts the largest first") {
@@ -145,8 +167,9 @@ TEST_CASE("a table aligns its columns and long lists break between their parts")
           "----------------------\n"
           "DRAM    A           12\n"
           "Buffer  weights      3\n");
-  REQUIRE(wrapped({"aaaa", "bbbb", "cccc"}, ", ", 2, 12) == "  aaaa,\n  bbbb, cccc\n");
-  REQUIRE(wrapped({"a part that is longer than the line"}, " ", 0, 10) == "a part that is longer than the line\n");
+  REQUIRE(wrapped("> ", {"aaaa", "bbbb", "cccc"}, ", ", 4, 13) == "> aaaa, bbbb,\n    cccc\n");
+  REQUIRE(wrapped("> ", {"aaaa", "bbbb", "cccc"}, ", ", 4, 12) == "> aaaa,\n    bbbb,\n    cccc\n");
+  REQUIRE(wrapped("", {"a part that is longer than the line"}, " ", 0, 10) == "a part that is longer than the line\n");
 }
 
 TEST_CASE("what one more of a resource buys: gains, losses, nothing, and what no longer runs") {
@@ -162,7 +185,7 @@ TEST_CASE("what one more of a resource buys: gains, losses, nothing, and what no
   chip.clock = Hertz{1e9};
   const std::string text = map_text(map, chip);
   REQUIRE(text.find("rows        2     3     9 ns  -10.00 %  110 pJ  +10.00 %") != std::string::npos);
-  REQUIRE(text.find("buys nothing:\n  Buffer.capacity (1 KiB -> 2 KiB)\n") != std::string::npos);
+  REQUIRE(text.find("buys nothing: Buffer.capacity (1 KiB -> 2 KiB)\n") != std::string::npos);
   REQUIRE(text.find("cols 4 -> 5: does not fit") != std::string::npos);
   const auto json = nlohmann::json::parse(map_json({}, {map}, {chip}));
   const auto& rows = json["results"][0]["map"]["one_more"];
@@ -175,7 +198,8 @@ TEST_CASE("what one more of a resource buys: gains, losses, nothing, and what no
 TEST_CASE("an infeasible mapping says what is missing and the way out in text and JSON") {
   const Infeasible why{"Buffer", "the tiles need 90 B, the capacity is 64 B", 90, 64, "26 B more"};
   REQUIRE(infeasible_text(why) == "Buffer: the tiles need 90 B, the capacity is 64 B; 26 B more");
-  const auto json = nlohmann::json::parse(infeasible_json(why, {}));
+  const Chip chip;
+  const auto json = nlohmann::json::parse(infeasible_json(why, chip));
   REQUIRE(json["status"] == "infeasible");
   REQUIRE(json["infeasible"]["missing"] == 26);
   REQUIRE(json["infeasible"]["remedy"] == "26 B more");
