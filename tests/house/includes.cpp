@@ -34,7 +34,7 @@ const std::vector<Room>& rooms() {
     const Names report = with(network, "sim/report/");
     const Names scalesim = with(chips, "sim/scalesim/");
     const Names validation = with(with(report, "sim/scalesim/"), "validation/");
-    Names everything = with(validation, "sim/systemc/");
+    Names everything = with(validation, "sim/systemc/pe_array/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -59,7 +59,7 @@ const std::vector<Room>& rooms() {
         {"sim/network/", network},
         {"sim/report/", report},
         {"sim/scalesim/", scalesim},
-        {"sim/systemc/", with(with(network, "sim/systemc/"), "sim/report/")},
+        {"sim/systemc/pe_array/", with(chips, "sim/systemc/pe_array/")},
         {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
@@ -81,8 +81,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 10>& third_parties() {
-  static const std::array<ThirdParty, 10> list{{
+const std::array<ThirdParty, 9>& third_parties() {
+  static const std::array<ThirdParty, 9> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -90,8 +90,7 @@ const std::array<ThirdParty, 10>& third_parties() {
       {"boost/", {"workloads/", "tests/workloads/"}},
       {"nlohmann/", {"sim/report/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
-      {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
-      {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
+      {"systemc", {"sim/systemc/"}},
       {"Eigen/", {"tests/sim/systemc/"}},
   }};
   return list;
