@@ -62,7 +62,16 @@ constexpr std::array known_keys{
     Key{"run_presets", "DRAM_row_size"},
     Key{"run_presets", "DRAM_bank_size"},
 };
-/// Sections of version 3 and of other tools that read the same file; passed over as a whole.
+/// Switches of version 3 that would change figures of version 2.
+constexpr std::array version3_switches{
+    Key{"sparsity", "SparsitySupport"},
+    Key{"layout", "IfmapCustomLayout"},
+    Key{"layout", "FilterCustomLayout"},
+    Key{"architecture_presets", "IfmapCustomLayout"},
+    Key{"architecture_presets", "FilterCustomLayout"},
+    Key{"run_presets", "UseRamulatorTrace"},
+};
+/// Sections of version 3 and of other tools that read the same file; passed over but for those switches.
 constexpr std::array passed_over{"layout", "sparsity", "network_presets", "memory_map_files"};
 
 struct Entry {
@@ -117,17 +126,19 @@ class Ini {
       return;
     }
     if (!seen_section_) fail(number, "", fmt::format("'{}' stands before the first [section]", shown(text)));
-    if (skipping_) return;
     const std::size_t mark = text.find_first_of("=:");
-    if (mark == std::string_view::npos)
+    if (mark == std::string_view::npos) {
+      if (skipping_) return;
       fail(number, section_, fmt::format("'{}' is no `key : value` line", shown(text)));
+    }
     const std::string_view name = trim(text.substr(0, mark));
     std::string_view value = trim(text.substr(mark + 1));
     for (const std::string_view comment : {" #", " ;", "\t#", "\t;"})
       value = trim(value.substr(0, value.find(comment)));
     const std::string key = fmt::format("{}.{}", section_, shown(name));
-    check_known(name, number, key);
-    if (!entries_.emplace(fmt::format("{}.{}", section_, lower(name)), Entry{std::string(value), number, key}).second)
+    if (!skipping_) check_known(name, number, key);
+    if (!entries_.emplace(fmt::format("{}.{}", section_, lower(name)), Entry{std::string(value), number, key}).second &&
+        !skipping_)
       fail(number, key, "the key is given twice");
   }
 
@@ -206,6 +217,11 @@ ScaleSimConfig parse_scalesim_config(const std::string& text, const std::string&
   config.filter_kib = integer("FilterSramSzkB", config.filter_kib, most_kib);
   config.ofmap_kib = integer("OfmapSramSzkB", config.ofmap_kib, most_kib);
   if (const Entry* dataflow = ini.find(section, "Dataflow")) config.dataflow = dataflow_of(ini, *dataflow);
+  for (const Key& feature : version3_switches) {
+    const Entry* entry = ini.find(feature.section, feature.name);
+    if (entry != nullptr && lower(entry->text) == "true")
+      config.version3 += fmt::format("{}{}", config.version3.empty() ? "" : ", ", feature.name);
+  }
   const Entry* mode = ini.find("run_presets", "InterfaceBandwidth");
   if (mode != nullptr) {
     const std::vector<std::string> words{"CALC", "USER"};
@@ -244,6 +260,7 @@ Chip scalesim_chip(const ScaleSimConfig& config, const std::string& path) {
       dram_bandwidth, sram_level("FilterSRAM", config.filter_kib, "weights"),
       sram_level("IfmapSRAM", config.ifmap_kib, "inputs"), sram_level("OfmapSRAM", config.ofmap_kib, "outputs"));
   Chip chip = parse_chip(yaml, path);
+  if (!config.version3.empty()) chip.source += fmt::format("; turned on in it, but not modelled: {}", config.version3);
   chip.name = config.run_name;
   chip.path = path;
   return chip;

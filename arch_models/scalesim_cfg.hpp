@@ -18,13 +18,14 @@ struct ScaleSimConfig {
   ScaleSimDataflow dataflow = ScaleSimDataflow::ws;
   bool user_bandwidth = false;  // InterfaceBandwidth USER: finite; CALC: as fast as it must be
   std::int64_t bandwidth = 10;  // words per cycle of each of ifmap, filter and ofmap; only in USER mode
+  std::string version3;         // features of version 3 that the file turns on, e.g. "SparsitySupport"; empty: none
 };
 
 /// True for a name that ends in .cfg.
 bool is_scalesim_config(const std::string& path);
 
 /// Reads an INI file with the sections general, architecture_presets and run_presets; keys in any case, ':' or '=', comments with '#' or ';'.
-/// Missing keys keep version 2's defaults; sections and keys that change nothing here (offsets, layout, sparsity ...) are accepted.
+/// Missing keys keep version 2's defaults; keys that change nothing here (offsets, banks ...) and version 3's sections are accepted.
 /// InputError with file, line and key: unknown key (nearest named), value that is no number or out of range, key twice, USER without Bandwidth.
 ScaleSimConfig load_scalesim_config(const std::string& path);
 ScaleSimConfig parse_scalesim_config(const std::string& text, const std::string& file);

@@ -72,7 +72,8 @@ std::string text_report(const ScaleSimConfig& config, const std::vector<ScaleSim
       "  SCALE-Sim numbers the output pixels through and fills the rows of the array with the next ones; a tile of "
       "Tilewright is a box of\n"
       "  output rows, columns and channels, which may leave rows of the array out where the sizes do not divide.\n"
-      "  A tile of Tilewright fits into half of each memory, so a long reduction may be cut; SCALE-Sim streams a fold of any length.\n"
+      "  A tile of Tilewright fits into half of each memory, so a long reduction may be cut; SCALE-Sim streams a fold "
+      "of any length.\n"
       "  A PE of SCALE-Sim holds one word, Tilewright's a register of 4 bytes: up to four int8 words stay for a longer "
       "fold with one fill and drain.\n"
       "  SCALE-Sim writes the partial sums of weight and input stationary folds and never reads them back; Tilewright "
@@ -141,6 +142,10 @@ int run_scalesim(const RunOptions& options) {
   if (options.chips.size() != 1 || !is_scalesim_config(options.chips.front()))
     refuse("--chip", "the engine scalesim-v2 takes one SCALE-Sim configuration, a .cfg file");
   const ScaleSimConfig config = load_scalesim_config(options.chips.front());
+  if (!config.version3.empty())
+    refuse(options.chips.front(),
+           fmt::format("turns on {}, which version 2 does not have; turn it off, or use --engine analytical",
+                       config.version3));
   const WorkloadGraph graph = prepared_workload(options);
   std::vector<ScaleSimLayer> shapes;
   std::vector<ScaleSimResult> layers;

@@ -34,6 +34,16 @@ TEST_CASE("a configuration is read in SCALE-Sim's spelling, in any case, with '=
   REQUIRE(config.bandwidth == 10);  // the first bank's, for all three interfaces
 }
 
+TEST_CASE("features of version 3 that a configuration turns on are named, not ignored in silence") {
+  const ScaleSimConfig config = parse(
+      "[architecture_presets]\nIfmapCustomLayout: True\nOnChipMemoryBanks: 2\n[sparsity]\nSparsitySupport : true\nno "
+      "key\nSparseRep : csr\nSparseRep : csc\n"
+      "[run_presets]\nUseRamulatorTrace: False\n");
+  REQUIRE(config.version3 == "SparsitySupport, IfmapCustomLayout");
+  REQUIRE_THAT(scalesim_chip(config, "x.cfg").source,
+               Catch::Contains("not modelled: SparsitySupport, IfmapCustomLayout"));
+}
+
 TEST_CASE("missing keys have version 2's defaults") {
   const ScaleSimConfig config = parse("[general]\n");
   REQUIRE(config.run_name == "scale_run");

@@ -73,6 +73,8 @@ TEST_CASE("the compatibility mode says what it cannot take") {
           "SCALE-Sim knows no such layer");
   refused("run " + examples + "resnet18.csv --chip ./none.cfg", "none.cfg");
   const Scratch scratch;
+  const std::string sparse = scratch.file("sparse.cfg", "[sparsity]\nSparsitySupport: true\n");
+  refused("run " + examples + "resnet18.csv --engine scalesim-v2 --chip " + sparse, "turns on SparsitySupport");
   const std::string bad = scratch.file("bad.cfg", "[architecture_presets]\nArrayHeigth: 4\n");
   refused("run " + examples + "resnet18.csv --chip " + bad, "bad.cfg:2: architecture_presets.ArrayHeigth");
 }

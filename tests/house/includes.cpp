@@ -60,6 +60,7 @@ const std::vector<Room>& rooms() {
         {"sim/cost/", cost},
         {"sim/search/", search},
         {"sim/twin/", twin},
+        {"sim/systemc/pe_array/", with(chips, "sim/systemc/pe_array/")},
         {"sim/systemc/", with(twin, "sim/systemc/")},
         {"sim/network/", network},
         {"sim/study/", study},
