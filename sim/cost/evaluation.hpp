@@ -62,7 +62,7 @@ struct LayerEvaluation {
   EnergyBy energy;  // one execution
   std::string bound;
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
-  double utilization = 0, optimality_gap = 0;  // gap of the chosen objective against its lower bound
+  double utilization = 0, optimality_gap = 0;  // part of the score that the search could not prove necessary
   std::vector<std::string> notes;
 };
 

@@ -32,7 +32,11 @@ struct Plan {
   std::vector<Problem> problems;  // distinct, in order of first use
 };
 
-using Outcome = std::expected<Evaluation, Infeasible>;
+struct Solved {
+  Evaluation evaluation;
+  double gap = 0;  // of the search's certificate
+};
+using Outcome = std::expected<Solved, Infeasible>;
 
 std::size_t index_of(std::vector<Problem>& problems, const Problem& problem) {
   const auto found = std::find(problems.begin(), problems.end(), problem);
@@ -181,8 +185,9 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
         if (!found) {
           outcomes[p] = std::unexpected(found.error());
         } else {
-          outcomes[p] =
-              options.engine == Engine::roofline ? as_roofline(std::move(found->best), chip) : std::move(found->best);
+          outcomes[p] = Solved{
+              options.engine == Engine::roofline ? as_roofline(std::move(found->best), chip) : std::move(found->best),
+              found->gap};
         }
       } catch (...) { errors[p] = std::current_exception(); }
       const std::lock_guard lock(mutex);
@@ -223,13 +228,12 @@ std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<Kerne
 /// A layer before it is placed in the network: what it takes by itself, and what it takes of a pipeline.
 struct TimedLayer {
   LayerEvaluation layer;
-  Cycles whole, whole_bound;
+  Cycles whole;
   Cycles in_turn;  // on the whole chip, nothing beside it
   Cycles steady;   // as a stage of a pipeline
   Cycles drain;    // of the stage, paid once
   double fill_share = 0, resident = 0;
   Stage stage = Stage::in_turn;
-  Joules dynamic_bound;
   Bytes traffic;  // at the outermost level, one execution
 };
 
@@ -250,7 +254,7 @@ EnergyBy with_static(EnergyBy energy, const Chip& chip, Seconds time, double chi
 }
 
 TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const std::vector<Outcome>& outcomes,
-                      const Chip& chip) {
+                      const Chip& chip, Objective objective) {
   TimedLayer timed;
   LayerEvaluation& layer = timed.layer;
   layer.name = source.name;
@@ -259,15 +263,18 @@ TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const st
   layer.macs = macs(source);
   layer.operations = 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
+  double scores = 0, unproven = 0;  // of the kernels: what of their scores lies above the bounds
   for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
-    const Evaluation& e = *outcomes[lowered.problems[k]];
+    const Solved& solved = *outcomes[lowered.problems[k]];
+    const Evaluation& e = solved.evaluation;
     const std::int64_t repeat = lowered.kernels[k].repeat;
     const double times = static_cast<double>(repeat);
     layer.kernels.emplace_back(e, repeat);
     layer.energy.compute += times * e.energy.compute;
     layer.energy.memory += times * e.energy.memory;
     layer.energy.link += times * e.energy.link;
-    timed.dynamic_bound += times * (e.energy_bound - static_power(chip) * (e.cycles_bound / chip.clock));
+    scores += times * score(e, chip, objective);
+    unproven += times * score(e, chip, objective) * solved.gap;
     timed.traffic += times * e.levels.front().traffic;
     if (e.problem.compute == Compute::vector) {
       layer.operations += times * e.problem.ops_per_point * static_cast<double>(e.problem.points());
@@ -276,13 +283,12 @@ TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const st
   }
   Cycles slowest;
   for (const auto& [first, last] : shadows(lowered.kernels)) {
-    Cycles time, steady, bound;
+    Cycles time, steady;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
       const Evaluation& e = layer.kernels[k].first;
       const double times = static_cast<double>(layer.kernels[k].second);
       time = std::max(time, times * e.cycles);
       steady = std::max(steady, times * (e.cycles - e.overhead));
-      bound = std::max(bound, times * e.cycles_bound);
       if (times * e.cycles > slowest) {
         slowest = times * e.cycles;
         layer.bound = e.bounds.front().name;
@@ -299,13 +305,13 @@ TimedLayer time_layer(const LoweredGroup& lowered, const Layer& source, const st
       timed.fill_share = std::max(timed.fill_share, compute.fill_share);
       timed.resident += compute.resident;
     }
-    timed.whole_bound += bound;
   }
   if (!layer.kernels.empty()) {
     const auto main = std::find_if(layer.kernels.begin(), layer.kernels.end(),
                                    [](const auto& kernel) { return kernel.first.problem.compute == Compute::mac; });
     layer.precision = precision_of((main == layer.kernels.end() ? layer.kernels.front() : *main).first.problem);
   }
+  if (scores > 0) layer.optimality_gap = unproven / scores;
   if (timed.whole.value > 0) layer.utilization = (layer.macs > 0 ? ideal_macs : ideal_vector) / timed.whole;
   if (timed.traffic.value > 0) layer.arithmetic_intensity = layer.operations / timed.traffic.value;
   return timed;
@@ -316,13 +322,6 @@ void contribute(LayerEvaluation& layer, Cycles cycles, const Chip& chip, double 
   layer.cycles = cycles;
   layer.latency = cycles / chip.clock;
   layer.energy = with_static(layer.energy, chip, layer.latency, chips);
-}
-
-double gap(const TimedLayer& timed, const Chip& chip, Objective objective) {
-  const EnergyBy energy = with_static(timed.layer.energy, chip, timed.whole / chip.clock, 1.0);
-  const Joules least = timed.dynamic_bound + static_power(chip) * (timed.whole_bound / chip.clock);
-  const double bound = score(timed.whole_bound, least, chip, objective);
-  return bound > 0 ? std::max(0.0, score(timed.whole, energy.total(), chip, objective) / bound - 1.0) : 0.0;
 }
 
 /// What the layers of a pipeline share.
@@ -474,8 +473,8 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   Bytes dram;
   Cycles ideal, work;
   for (const LoweredGroup& lowered : plan.groups) {
-    TimedLayer t = time_layer(lowered, graph.layers[static_cast<std::size_t>(lowered.group.layer)], outcomes, chip);
-    t.layer.optimality_gap = gap(t, chip, options.objective);
+    TimedLayer t = time_layer(lowered, graph.layers[static_cast<std::size_t>(lowered.group.layer)], outcomes, chip,
+                              options.objective);
     const double times = static_cast<double>(t.layer.repeat);
     dram += times * t.traffic;
     if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;
