@@ -167,6 +167,7 @@ class Solver {
   double cycles_per_step_ = 0;
   ArrayCost least_;  // of every mapping
   Watts static_power_;
+  bool time_counts_ = true;  // false: dynamic energy alone decides
   std::map<std::vector<std::int64_t>, ArrayCost> passes_;
   std::map<std::int64_t, std::vector<std::int64_t>> divisors_;
 
@@ -217,6 +218,8 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
   }
   array_ = model.array_level;
   static_power_ = static_power(space.chip());
+  time_counts_ =
+      goal.objective != Objective::energy || static_power_.value > 0 || std::isfinite(goal.most_cycles.value);
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     if (std::find(space.dims.begin(), space.dims.end(), static_cast<int>(d)) == space.dims.end())
       untiled_ = checked_mul(untiled_, space.problem().dims[d].bound);
@@ -443,6 +446,7 @@ Figures Solver::lanes() const {
 /// Time until the first tiles have arrived when the tile of level `l` is chosen, and those outside it hold no less.
 double Solver::first_tile(std::size_t l) const {
   double time = 0;
+  if (!time_counts_) return time;
   for (std::size_t from = 0; from < levels(); ++from) {
     const BufferLevel& sender = level(from);
     const bool last = from + 1 == levels();
@@ -470,6 +474,7 @@ double Solver::first_tile(std::size_t l) const {
 }
 
 double Solver::cycles_of(const Figures& figures, const ArrayCost& compute, double first) const {
+  if (!time_counts_) return space_.model->cycles_bound.value;
   double steady = compute.cycles + first;
   for (std::size_t l = 0; l < levels(); ++l) {
     const BufferLevel& at = level(l);
@@ -806,13 +811,21 @@ bool Solver::settle(std::size_t l, const Node& node) {
     price(*open.transfer, words, held.held, next.spent);
   }
   add_own(space_.operands.size());
-  if (!compute_known_ && l == array_ + 1) next.compute = compute_of(inside);
   Figures figures = next.spent;
   figures.add(relaxed(next.open), levels());
   if (l > 0) figures.add(outside_[l], levels());
-  next.cycles = cycles_of(figures, next.compute, first_tile(std::max<std::size_t>(l, 1)));
-  next.energy = figures.energy + next.compute.energy;
-  if (pruned(score_of(next.cycles, next.energy, next.compute.chips))) return spend(1);
+  const double first = first_tile(std::max<std::size_t>(l, 1));
+  const auto hopeless = [&] {
+    next.cycles = cycles_of(figures, next.compute, first);
+    next.energy = figures.energy + next.compute.energy;
+    const double bound = score_of(next.cycles, next.energy, next.compute.chips);
+    return pruned(bound) && (l > 0 || incumbents_.full() || std::isinf(bound));  // few runners-up: any nest is welcome
+  };
+  if (hopeless()) return spend(1);
+  if (!compute_known_ && l == array_ + 1) {
+    next.compute = compute_of(inside);
+    if (hopeless()) return spend(1);
+  }
   if (!spend(1)) return false;
   return l == 0 ? leaf() : descend(l - 1, next);
 }

@@ -132,10 +132,12 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
   const Chip& chip = *model_.chip;
   const double least = score(model_.cycles_bound, model_.energy_bound.total(), chip, goal.objective);
   if (!representable()) return std::min(least, incumbents.score());
-  Effort effort{budget, 0};
+  Effort effort{0, 0};
   double bound = std::numeric_limits<double>::infinity();
+  const bool both = options_.factors == Factors::imperfect;  // then each half of the space may take half of the effort
   for (const Factors factors : {Factors::perfect, Factors::imperfect}) {
-    if (factors == Factors::imperfect && options_.factors == Factors::perfect) continue;
+    if (factors == Factors::imperfect && !both) continue;
+    effort.left += both ? budget / 2 : budget;
     Space space = make_space(model_, rules_, factors);
     all_frames_ = all_frames_ && space.all_frames;
     if (!space.all_frames) bound = std::min(bound, least);

@@ -17,9 +17,9 @@ enum class Factors {
 struct SearchOptions {
   Objective objective = Objective::latency;  // latency: the least energy among equally fast mappings
   Factors factors = Factors::imperfect;
-  bool free_keeps = false;          // which level keeps which operand is searched too, as far as the chip can store it
-  bool uneven = false;              // innermost register levels that keep one operand each may stand in any order
-  std::int64_t budget = 1'500'000;  // work: tiles bounded plus nests evaluated; never time
+  bool free_keeps = false;        // which level keeps which operand is searched too, as far as the chip can store it
+  bool uneven = false;            // innermost register levels that keep one operand each may stand in any order
+  std::int64_t budget = 600'000;  // work: tiles bounded plus nests evaluated; never time
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
