@@ -805,8 +805,9 @@ bool Solver::settle(std::size_t l, const Node& node) {
           effect.closed_by < 0 ? 0 : choices_.innermost[l] & space_.groups[static_cast<std::size_t>(effect.closed_by)];
       const int m = moving == 0 ? -1 : std::countr_zero(moving);
       const auto d = static_cast<std::size_t>(std::max(m, 0));
-      words = volume(operand, open.transfer->child, open.tile, m, static_cast<double>(inside[d] / inner[d]),
-                     static_cast<double>(inner[d] * in_[l][d]));
+      const std::int64_t times = inside[d] / inner[d], step = inner[d] * in_[l][d];
+      words =
+          volume(operand, open.transfer->child, open.tile, m, static_cast<double>(times), static_cast<double>(step));
     }
     price(*open.transfer, words, held.held, next.spent);
   }
