@@ -48,6 +48,7 @@ struct Evaluation {
   double utilization = 0;  // points / (peak points per cycle x cycles)
   Cycles cycles_bound;     // no mapping can be faster (compute peak, compulsory traffic)
   Joules energy_bound;     // no mapping can need less (compulsory traffic, arithmetic)
+  double search_gap = 0;   // of the search that chose the mapping: part of the score above its proven bound
 };
 
 /// Where the activations of a layer live when the network is planned as a whole, and with whom it runs.
@@ -72,7 +73,7 @@ struct LayerEvaluation {
   EnergyBy energy;  // one execution
   std::string bound;
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
-  double utilization = 0, optimality_gap = 0;  // gap of the chosen objective against its lower bound
+  double utilization = 0, optimality_gap = 0;  // part of the score that the search could not prove necessary
   std::vector<std::string> notes;
   std::optional<Placement> placement;  // only with residency
 };

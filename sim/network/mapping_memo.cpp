@@ -101,15 +101,13 @@ Outcome MappingMemo::search(const Problem& problem, Reserved reserved) {
   ++searches_;
   auto found = find_best(problem, chip, options_);
   if (!found) return std::unexpected(std::move(found.error()));
+  found->best.search_gap = found->gap;
   return engine_ == Engine::roofline ? as_roofline(std::move(found->best), chip_) : std::move(found->best);
 }
 
 /// Bytes of the tiles at a level, double buffering included.
 std::int64_t MappingMemo::used_bytes(const Evaluation& evaluation, int level) const {
-  Chip chip = chip_;
-  chip.levels[index(level)].capacity = Bytes{0};
-  const auto fits = check(evaluation.problem, evaluation.mapping, chip);
-  return fits ? 0 : static_cast<std::int64_t>(fits.error().needed);
+  return occupied_bytes(evaluation.problem, evaluation.mapping, chip_, index(level));
 }
 
 MappingMemo::Step MappingMemo::step_of(Reserved reserved, Outcome outcome) const {

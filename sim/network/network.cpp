@@ -165,6 +165,7 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
         if (!found) {
           outcomes[p] = std::unexpected(found.error());
         } else {
+          found->best.search_gap = found->gap;
           outcomes[p] =
               options.engine == Engine::roofline ? as_roofline(std::move(found->best), chip) : std::move(found->best);
         }
@@ -223,13 +224,12 @@ std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<Evalu
 /// A layer before it is placed in the network: what it takes by itself, and what it takes of a pipeline.
 struct TimedLayer {
   LayerEvaluation layer;
-  Cycles whole, whole_bound;
+  Cycles whole;
   Cycles in_turn;  // on the whole chip, nothing beside it
   Cycles steady;   // as a stage of a pipeline
   Cycles drain;    // of the stage, paid once
   double fill_share = 0, resident = 0;
   Stage stage = Stage::in_turn;
-  Joules dynamic_bound;
   Bytes traffic;  // at the outermost level, one execution
 };
 
@@ -249,7 +249,7 @@ EnergyBy with_static(EnergyBy energy, const Chip& chip, Seconds time, double chi
   return energy;
 }
 
-TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Chip& chip) {
+TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Chip& chip, Objective objective) {
   TimedLayer timed;
   LayerEvaluation& layer = timed.layer;
   layer.name = source.name;
@@ -259,13 +259,15 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
   layer.macs = macs(source);
   layer.operations = 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
+  double scores = 0, unproven = 0;  // of the kernels: what of their scores lies above the proven bounds
   for (const auto& [e, repeat, fused] : group.kernels) {
     const double times = static_cast<double>(repeat);
     layer.kernels.emplace_back(e, repeat);
     layer.energy.compute += times * e.energy.compute;
     layer.energy.memory += times * e.energy.memory;
     layer.energy.link += times * e.energy.link;
-    timed.dynamic_bound += times * (e.energy_bound - static_power(chip) * (e.cycles_bound / chip.clock));
+    scores += times * score(e, chip, objective);
+    unproven += times * score(e, chip, objective) * e.search_gap;
     timed.traffic += times * e.levels.front().traffic;
     if (e.problem.compute == Compute::vector) {
       layer.operations += times * e.problem.ops_per_point * static_cast<double>(e.problem.points());
@@ -274,13 +276,12 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
   }
   Cycles slowest;
   for (const auto& [first, last] : shadows(group.kernels)) {
-    Cycles time, steady, bound;
+    Cycles time, steady;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
       const Evaluation& e = layer.kernels[k].first;
       const double times = static_cast<double>(layer.kernels[k].second);
       time = std::max(time, times * e.cycles);
       steady = std::max(steady, times * (e.cycles - e.overhead));
-      bound = std::max(bound, times * e.cycles_bound);
       if (times * e.cycles > slowest) {
         slowest = times * e.cycles;
         layer.bound = e.bounds.front().name;
@@ -297,7 +298,6 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
       timed.fill_share = std::max(timed.fill_share, compute.fill_share);
       timed.resident += compute.resident;
     }
-    timed.whole_bound += bound;
   }
   if (group.wait > slowest) layer.bound = "memory:" + chip.levels.front().name;
   timed.whole += group.wait;
@@ -307,6 +307,7 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
                                    [](const auto& kernel) { return kernel.first.problem.compute == Compute::mac; });
     layer.precision = precision_of((main == layer.kernels.end() ? layer.kernels.front() : *main).first.problem);
   }
+  if (scores > 0) layer.optimality_gap = unproven / scores;
   if (timed.whole.value > 0) layer.utilization = (layer.macs > 0 ? ideal_macs : ideal_vector) / timed.whole;
   if (timed.traffic.value > 0) layer.arithmetic_intensity = layer.operations / timed.traffic.value;
   return timed;
@@ -317,13 +318,6 @@ void contribute(LayerEvaluation& layer, Cycles cycles, const Chip& chip, double 
   layer.cycles = cycles;
   layer.latency = cycles / chip.clock;
   layer.energy = with_static(layer.energy, chip, layer.latency, chips);
-}
-
-double gap(const TimedLayer& timed, const Chip& chip, Objective objective) {
-  const EnergyBy energy = with_static(timed.layer.energy, chip, timed.whole / chip.clock, 1.0);
-  const Joules least = timed.dynamic_bound + static_power(chip) * (timed.whole_bound / chip.clock);
-  const double bound = score(timed.whole_bound, least, chip, objective);
-  return bound > 0 ? std::max(0.0, score(timed.whole, energy.total(), chip, objective) / bound - 1.0) : 0.0;
 }
 
 /// What the layers of a pipeline share.
@@ -456,8 +450,7 @@ void total_up(NetworkEvaluation& result, const std::vector<EvaluatedGroup>& grou
   Bytes dram;
   Cycles ideal, work;
   for (const EvaluatedGroup& group : groups) {
-    TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip);
-    t.layer.optimality_gap = gap(t, chip, options.objective);
+    TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip, options.objective);
     const double times = static_cast<double>(t.layer.repeat);
     dram += times * t.traffic;
     if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;

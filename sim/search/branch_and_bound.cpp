@@ -78,9 +78,10 @@ struct OpenTransfer {
 };
 
 struct Tile {
-  Extents inside{};  // temporal extents at the level and inside it
-  double bound = 0;  // of every mapping with this tile
-  Figures figures;   // least of the level's own transfers
+  Extents inside{};               // temporal extents at the level and inside it
+  Figures figures;                // least of the level's own transfers
+  double bound = 0;               // of every mapping with this tile
+  double cycles = 0, excess = 0;  // likewise its time; energy above the level's floor
 };
 
 struct ArrayCost {
@@ -99,6 +100,7 @@ struct Node {
   Figures spent;                   // settled transfers
   std::vector<OpenTransfer> open;  // in the order of their operands
   ArrayCost compute;
+  double cycles = 0, energy = 0;  // bounds, the floors of the levels outside included; energy without the static part
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
 };
 
@@ -136,6 +138,7 @@ class Solver {
   Figures lanes() const;
   double first_tile(std::size_t l) const;
   double cycles_of(const Figures& figures, const ArrayCost& compute, double first) const;
+  double score_of(double cycles, double energy, double chips) const;
   double bound_of(const Figures& figures, const ArrayCost& compute, double first) const;
   static ArrayCost compute_from(const ComputeCost& cost);
   ArrayCost compute_of(const Extents& inside);
@@ -152,18 +155,19 @@ class Solver {
   const Goal& goal_;
   Effort& effort_;
   Incumbents& incumbents_;
-  std::vector<Transfer> transfers_;          // in the order of their operands
-  std::vector<std::size_t> keeper_after_;    // [level * operands + operand]: next inner keeper
-  std::vector<double> touched_;              // words of an operand that must arrive at least once
-  std::array<bool, most_levels> empty_{};    // levels that hold no temporal loops
-  std::size_t feeds_lanes_ = 0;              // innermost level that keeps anything
+  std::vector<Transfer> transfers_;        // in the order of their operands
+  std::vector<std::size_t> keeper_after_;  // [level * operands + operand]: next inner keeper
+  std::vector<double> touched_;            // words of an operand that must arrive at least once
+  std::array<bool, most_levels> empty_{};  // levels that hold no temporal loops
+  std::size_t feeds_lanes_ = 0;            // innermost level that keeps anything
   std::size_t array_ = 0;
-  std::int64_t untiled_ = 1;                 // temporal steps of dims that are not tiled
-  bool fixed_ = false;                       // the array's time does not depend on the mapping
-  bool walks_steps_ = false;                 // it is at least one step a cycle
+  std::int64_t untiled_ = 1;  // temporal steps of dims that are not tiled
+  bool fixed_ = false;        // the array's time does not depend on the mapping
+  bool walks_steps_ = false;  // it is at least one step a cycle
   double cycles_per_step_ = 0;
-  ArrayCost least_;                            // of every mapping
+  ArrayCost least_;  // of every mapping
   Watts static_power_;
+  bool time_counts_ = true;  // false: dynamic energy alone decides
   std::map<std::vector<std::int64_t>, ArrayCost> passes_;
   std::map<std::int64_t, std::vector<std::int64_t>> divisors_;
 
@@ -214,6 +218,8 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
   }
   array_ = model.array_level;
   static_power_ = static_power(space.chip());
+  time_counts_ =
+      goal.objective != Objective::energy || static_power_.value > 0 || std::isfinite(goal.most_cycles.value);
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     if (std::find(space.dims.begin(), space.dims.end(), static_cast<int>(d)) == space.dims.end())
       untiled_ = checked_mul(untiled_, space.problem().dims[d].bound);
@@ -227,9 +233,12 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
   // Loops of a level that keeps nothing might as well stand at the next outer one, unless the array sees them, or tiles that
   // overlap in time would then be set apart by what is unrolled between.
   for (std::size_t l = 1; l < levels(); ++l) {
-    const bool keeps = std::find(space.rules.keeps[l].begin(), space.rules.keeps[l].end(), true) != space.rules.keeps[l].end();
-    const bool unrolled = std::find(space.spatial_levels.begin(), space.spatial_levels.end(), l - 1) != space.spatial_levels.end();
-    empty_[l] = !keeps && (fixed_ || l != array_ + 1) && !(windows && unrolled) && static_cast<int>(l) != space.rules.menu_level;
+    const bool keeps =
+        std::find(space.rules.keeps[l].begin(), space.rules.keeps[l].end(), true) != space.rules.keeps[l].end();
+    const bool unrolled =
+        std::find(space.spatial_levels.begin(), space.spatial_levels.end(), l - 1) != space.spatial_levels.end();
+    empty_[l] = !keeps && (fixed_ || l != array_ + 1) && !(windows && unrolled) &&
+                static_cast<int>(l) != space.rules.menu_level;
   }
   least_ = {0, 0, model.energy_bound.compute.value, 1};
   if (fixed_) least_ = compute_from(plain);
@@ -343,7 +352,8 @@ void Solver::price(const Transfer& transfer, double words, const Extents& held, 
   }
   const bool exact = operand.simple;  // words that an instance owns: known of plain tensors
   const auto cost = [&](double count, const BufferLevel& at, Joules each) {
-    const double accesses = at.access_bits > 0 ? whole(count * operand.bits / static_cast<double>(at.access_bits)) : count;
+    const double accesses =
+        at.access_bits > 0 ? whole(count * operand.bits / static_cast<double>(at.access_bits)) : count;
     return accesses * each.value;
   };
   const double bytes = operand.bits / 8.0;
@@ -353,7 +363,8 @@ void Solver::price(const Transfer& transfer, double words, const Extents& held, 
     into.energy += cost(fills, child, child.write_energy);
     into.written[transfer.child] += fills * bytes;
     if (silent) return;
-    into.energy += cost(reads, parent, parent.read_energy) + fills * operand.bits * parent.transfer_energy_per_bit.value;
+    into.energy +=
+        cost(reads, parent, parent.read_energy) + fills * operand.bits * parent.transfer_energy_per_bit.value;
     into.read[transfer.parent] += reads * bytes;
     return;
   }
@@ -416,7 +427,8 @@ Figures Solver::lanes() const {
       const std::int64_t width = level(l).access_bits;
       return (width > 0 ? whole(count * operand.bits / static_cast<double>(width)) : count) * each.value;
     };
-    const double bytes = l == feeds_lanes_ && l > 0 ? 0.0 : operand.bits / 8.0;  // the array's time pays for its operands
+    const double bytes =
+        l == feeds_lanes_ && l > 0 ? 0.0 : operand.bits / 8.0;  // the array's time pays for its operands
     const double link = operand.bits * level(l).transfer_energy_per_bit.value;
     if (operand.output) {
       const double again = operand.simple ? std::max(0.0, words - moved * owned) : 0;
@@ -434,6 +446,7 @@ Figures Solver::lanes() const {
 /// Time until the first tiles have arrived when the tile of level `l` is chosen, and those outside it hold no less.
 double Solver::first_tile(std::size_t l) const {
   double time = 0;
+  if (!time_counts_) return time;
   for (std::size_t from = 0; from < levels(); ++from) {
     const BufferLevel& sender = level(from);
     const bool last = from + 1 == levels();
@@ -441,7 +454,8 @@ double Solver::first_tile(std::size_t l) const {
     double bytes = 0;
     for (std::size_t o = 0; o < space_.operands.size(); ++o) {
       const TiledOperand& operand = space_.operands[o];
-      if (operand.output || operand.diagonal || !space_.rules.keeps[from][o] || (from == 0 && operand.on_chip)) continue;
+      if (operand.output || operand.diagonal || !space_.rules.keeps[from][o] || (from == 0 && operand.on_chip))
+        continue;
       const Extents& inside = choices_.inside[std::max(l, keeper_after_[from * space_.operands.size() + o])];
       double words = 1;
       for (const Axis& axis : operand.axes) {
@@ -460,6 +474,7 @@ double Solver::first_tile(std::size_t l) const {
 }
 
 double Solver::cycles_of(const Figures& figures, const ArrayCost& compute, double first) const {
+  if (!time_counts_) return space_.model->cycles_bound.value;
   double steady = compute.cycles + first;
   for (std::size_t l = 0; l < levels(); ++l) {
     const BufferLevel& at = level(l);
@@ -472,12 +487,15 @@ double Solver::cycles_of(const Figures& figures, const ArrayCost& compute, doubl
   return std::max(steady + compute.fill_drain + launch, space_.model->cycles_bound.value);
 }
 
-/// The score of a lower bound; infinite where the goal's time is missed.
+/// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
+double Solver::score_of(double cycles, double energy, double chips) const {
+  if (cycles > goal_.most_cycles.value * (1 + rounding)) return std::numeric_limits<double>::infinity();
+  const Joules fixed = chips * static_power_ * (Cycles{cycles} / space_.chip().clock);
+  return score(Cycles{cycles}, Joules{energy} + fixed, space_.chip(), goal_.objective);
+}
+
 double Solver::bound_of(const Figures& figures, const ArrayCost& compute, double first) const {
-  const Cycles cycles{cycles_of(figures, compute, first)};
-  if (cycles.value > goal_.most_cycles.value * (1 + rounding)) return std::numeric_limits<double>::infinity();
-  const Joules fixed = compute.chips * static_power_ * (cycles / space_.chip().clock);
-  return score(cycles, Joules{figures.energy + compute.energy} + fixed, space_.chip(), goal_.objective);
+  return score_of(cycles_of(figures, compute, first), figures.energy + compute.energy, compute.chips);
 }
 
 /// Sets up the unrolling. False where the menu's tile cannot be unrolled so.
@@ -604,12 +622,12 @@ void Solver::list_tiles(std::size_t l) {
     }
     inside[d] = values[d].front();
   }
-  // Dims not yet chosen are at their least: tiles only grow from there.
+  // Dims not yet chosen are at their least, and the tiles of outer levels hold no less: from here both only grow.
   const auto choose = [&](const auto& self, std::size_t d) -> void {
     if (d == dims()) {
       if (!fits(l, inside, false)) return;
       for (OpenTransfer& one : open) one.held = one.tile = inside;
-      Tile tile{inside, 0.0, relaxed(open)};
+      Tile tile{inside, relaxed(open)};
       if (tiles.empty()) {
         floors_[l] = tile.figures;
       } else {
@@ -620,7 +638,9 @@ void Solver::list_tiles(std::size_t l) {
     }
     for (const std::int64_t value : values[d]) {
       inside[d] = value;
-      if (!fits(l, inside, true)) break;
+      bool fit = true;
+      for (std::size_t k = 1; k <= l && fit; ++k) fit = fits(k, inside, true);
+      if (!fit) break;
       self(self, d + 1);
     }
     inside[d] = values[d].front();
@@ -666,16 +686,21 @@ bool Solver::search_frame() {
       figures.add(tile.figures, levels());
       choices_.inside[l] = tile.inside;
       for (std::size_t k = l + 1; k < levels(); ++k) choices_.inside[k] = choices_.inside[levels()];
-      tile.bound = bound_of(figures, frame_compute_, first_tile(l));
+      tile.cycles = cycles_of(figures, frame_compute_, first_tile(l));
+      tile.excess = tile.figures.energy - floors_[l].energy;
+      tile.bound = score_of(tile.cycles, figures.energy + frame_compute_.energy, frame_compute_.chips);
     }
     std::erase_if(tiles_[l], [&](const Tile& tile) { return pruned(tile.bound); });
-    std::stable_sort(tiles_[l].begin(), tiles_[l].end(), [](const Tile& a, const Tile& b) { return a.bound < b.bound; });
+    std::stable_sort(tiles_[l].begin(), tiles_[l].end(),
+                     [](const Tile& a, const Tile& b) { return a.bound < b.bound; });
   }
   Node& root = nodes_[levels()];
   root.spent = lanes_;
   root.open.clear();
   root.compute = frame_compute_;
   root.passes_inside = false;
+  root.cycles = cycles_of(all, frame_compute_, first_tile(levels()));
+  root.energy = all.energy + frame_compute_.energy;
   return descend(levels() - 1, root);
 }
 
@@ -685,6 +710,8 @@ bool Solver::descend(std::size_t l, const Node& node) {
   if (empty_[l]) return place(l, node, inner);
   for (const Tile& tile : tiles_[l]) {
     if (pruned(tile.bound)) break;
+    // The node's bound holds the level's floor: this tile costs `excess` more.
+    if (pruned(score_of(std::max(node.cycles, tile.cycles), node.energy + tile.excess, node.compute.chips))) continue;
     bool divides = true;
     for (std::size_t d = 0; d < dims() && divides; ++d) divides = inner[d] == 1 || tile.inside[d] % inner[d] == 0;
     if (divides && !place(l, node, tile.inside)) return false;
@@ -778,17 +805,28 @@ bool Solver::settle(std::size_t l, const Node& node) {
           effect.closed_by < 0 ? 0 : choices_.innermost[l] & space_.groups[static_cast<std::size_t>(effect.closed_by)];
       const int m = moving == 0 ? -1 : std::countr_zero(moving);
       const auto d = static_cast<std::size_t>(std::max(m, 0));
-      words = volume(operand, open.transfer->child, open.tile, m, static_cast<double>(inside[d] / inner[d]),
-                     static_cast<double>(inner[d] * in_[l][d]));
+      const std::int64_t times = inside[d] / inner[d], step = inner[d] * in_[l][d];
+      words =
+          volume(operand, open.transfer->child, open.tile, m, static_cast<double>(times), static_cast<double>(step));
     }
     price(*open.transfer, words, held.held, next.spent);
   }
   add_own(space_.operands.size());
-  if (!compute_known_ && l == array_ + 1) next.compute = compute_of(inside);
   Figures figures = next.spent;
   figures.add(relaxed(next.open), levels());
   if (l > 0) figures.add(outside_[l], levels());
-  if (pruned(bound_of(figures, next.compute, first_tile(std::max<std::size_t>(l, 1))))) return spend(1);
+  const double first = first_tile(std::max<std::size_t>(l, 1));
+  const auto hopeless = [&] {
+    next.cycles = cycles_of(figures, next.compute, first);
+    next.energy = figures.energy + next.compute.energy;
+    const double bound = score_of(next.cycles, next.energy, next.compute.chips);
+    return pruned(bound) && (l > 0 || incumbents_.full() || std::isinf(bound));  // few runners-up: any nest is welcome
+  };
+  if (hopeless()) return spend(1);
+  if (!compute_known_ && l == array_ + 1) {
+    next.compute = compute_of(inside);
+    if (hopeless()) return spend(1);
+  }
   if (!spend(1)) return false;
   return l == 0 ? leaf() : descend(l - 1, next);
 }
@@ -842,7 +880,8 @@ bool Solver::leaf() {
     const CostFigures figures = cost_figures(model, made, counts, level_costs(model, counts), compute);
     if (figures.cycles <= goal_.most_cycles) {
       const Joules energy = figures.energy.total();
-      incumbents_.add({score(figures.cycles, energy, *model.chip, goal_.objective), figures.cycles, energy, std::move(made)});
+      incumbents_.add(
+          {score(figures.cycles, energy, *model.chip, goal_.objective), figures.cycles, energy, std::move(made)});
     }
   }
   return spend(evaluation_work);

@@ -29,6 +29,7 @@ class Incumbents {
   void add(Found found);
   /// Infinite while nothing was found.
   double score() const { return best_.empty() ? std::numeric_limits<double>::infinity() : best_.front().score; }
+  bool full() const { return best_.size() == most_; }
   const std::vector<Found>& best() const { return best_; }
   /// Forgets the slower ones and scores the others anew.
   void restart(const Goal& goal, const Chip& chip);

@@ -1,19 +1,23 @@
 #include "sim/search/search.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "sim/search/branch_and_bound.hpp"
+#include "sim/search/solved.hpp"
 #include "sim/search/space.hpp"
 
 namespace tilewright {
 namespace {
 
-constexpr std::size_t best_kept = 5;           // the best and four runners-up
+constexpr std::size_t best_kept = 5;             // the best and four runners-up
 constexpr std::size_t most_keep_choices = 4096;  // with free keeps; more are not tried
 constexpr double rounding = 1e-9;
 
@@ -128,10 +132,12 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
   const Chip& chip = *model_.chip;
   const double least = score(model_.cycles_bound, model_.energy_bound.total(), chip, goal.objective);
   if (!representable()) return std::min(least, incumbents.score());
-  Effort effort{budget, 0};
+  Effort effort{0, 0};
   double bound = std::numeric_limits<double>::infinity();
+  const bool both = options_.factors == Factors::imperfect;  // then each half of the space may take half of the effort
   for (const Factors factors : {Factors::perfect, Factors::imperfect}) {
-    if (factors == Factors::imperfect && options_.factors == Factors::perfect) continue;
+    if (factors == Factors::imperfect && !both) continue;
+    effort.left += both ? budget / 2 : budget;
     Space space = make_space(model_, rules_, factors);
     all_frames_ = all_frames_ && space.all_frames;
     if (!space.all_frames) bound = std::min(bound, least);
@@ -145,9 +151,11 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
 }
 
 std::string Request::space_sentence() const {
-  if (!representable()) return "the trivial mapping alone: the chip has more levels or the problem more operands than are searched";
+  if (!representable())
+    return "the trivial mapping alone: the chip has more levels or the problem more operands than are searched";
   return fmt::format(
-      "{} factors{}, all loop orders, {}{}{}{}", options_.factors == Factors::perfect ? "perfect" : "perfect and one-cut",
+      "{} factors{}, all loop orders, {}{}{}{}",
+      options_.factors == Factors::perfect ? "perfect" : "perfect and one-cut",
       rules_.menu.empty() ? "" : " around the tiles of the family's menu",
       all_frames_ ? "all unrollings that the chip allows" : "three unrolled factors a dim, bounded over all mappings",
       options_.free_keeps ? ", any level keeps any operand that it can store" : ", operands kept as the chip says",
@@ -155,8 +163,7 @@ std::string Request::space_sentence() const {
       model_.problem->dims.size() > most_dims ? ", the twelve largest dims tiled" : "");
 }
 
-std::expected<SearchResult, Infeasible> solve(const Problem& problem, const Chip& chip, const MapRules& rules,
-                                              const SearchOptions& options) {
+Answer solve(const Problem& problem, const Chip& chip, const MapRules& rules, const SearchOptions& options) {
   Request request(problem, chip, rules, options);
   Goal goal{options.objective, Cycles{std::numeric_limits<double>::infinity()}};
   Incumbents incumbents(best_kept);
@@ -195,22 +202,140 @@ std::expected<SearchResult, Infeasible> solve(const Problem& problem, const Chip
   return result;
 }
 
+constexpr std::array objectives{Objective::latency, Objective::energy, Objective::edp};
+
+/// Positions of the innermost levels that may change places: each keeps one operand, and nothing is unrolled between them.
+std::vector<std::size_t> free_levels(const Chip& chip, const Keeps& keeps) {
+  std::vector<std::size_t> found;
+  for (std::size_t l = chip.levels.size(); l-- > 1;) {
+    const BufferLevel& level = chip.levels[l];
+    const bool alone = std::count(keeps[l].begin(), keeps[l].end(), true) == 1;
+    if (!alone || level.fanout_x * level.fanout_y != 1 || level.instances != chip.levels.back().instances) break;
+    found.insert(found.begin(), l);
+  }
+  return found;
+}
+
+/// The best over all orders of the free levels.
+Answer solve_uneven(const Problem& problem, const Chip& chip, const MapRules& rules, const SearchOptions& options) {
+  const std::vector<std::size_t> free = free_levels(chip, rules.keeps);
+  std::vector<std::size_t> order = free;
+  Answer best = solve(problem, chip, rules, options);
+  double bound = best ? best->bound : std::numeric_limits<double>::infinity();
+  while (std::next_permutation(order.begin(), order.end())) {
+    Chip turned = chip;
+    MapRules turned_rules = rules;
+    std::vector<std::size_t> positions(chip.levels.size());
+    std::iota(positions.begin(), positions.end(), std::size_t{0});
+    for (std::size_t i = 0; i < free.size(); ++i) {
+      turned.levels[free[i]] = chip.levels[order[i]];
+      turned_rules.keeps[free[i]] = rules.keeps[order[i]];
+      positions[free[i]] = order[i];
+    }
+    Answer other = solve(problem, turned, turned_rules, options);
+    if (!other) continue;
+    bound = std::min(bound, other->bound);
+    if (!best || score(other->best, chip, options.objective) < score(best->best, chip, options.objective)) {
+      best = std::move(other);
+      best->level_order = std::move(positions);
+    }
+  }
+  if (best) {
+    const double least = score(best->best, chip, options.objective);
+    best->bound = std::min(bound, least);
+    best->gap = least > 0 ? (least - best->bound) / least : 0;
+  }
+  return best;
+}
+
+Answer solve_as_asked(const Problem& problem, const Chip& chip, const MapRules& rules, const SearchOptions& options) {
+  return options.uneven ? solve_uneven(problem, chip, rules, options) : solve(problem, chip, rules, options);
+}
+
+/// One objective on its own, remembered.
+Answer alone(const Problem& problem, const Chip& chip, const SearchOptions& options) {
+  return solved_once("alone" + question(problem, chip, options),
+                     [&] { return solve_as_asked(problem, chip, family_of(chip).rules(chip, problem), options); });
+}
+
+/// Where the effort ran out, the search for another objective may have met a better mapping: no objective is worse served than by the
+/// answer to another one.
+Answer of_all_objectives(const Problem& problem, const Chip& chip, const SearchOptions& options) {
+  Answer answer = alone(problem, chip, options);
+  if (!answer || answer->gap <= 0) return answer;
+  for (const Objective objective : objectives) {
+    if (objective == options.objective) continue;
+    SearchOptions other = options;
+    other.objective = objective;
+    Answer found = alone(problem, chip, other);
+    if (!found || score(found->best, chip, options.objective) >= score(answer->best, chip, options.objective)) continue;
+    std::swap(answer->best, found->best);
+    std::swap(answer->level_order, found->level_order);
+    answer->runners_up.insert(answer->runners_up.begin(), std::move(found->best));
+    if (answer->runners_up.size() + 1 > best_kept) answer->runners_up.pop_back();
+  }
+  const double least = score(answer->best, chip, options.objective);
+  answer->bound = std::min(answer->bound, least);
+  answer->gap = least > 0 ? (least - answer->bound) / least : 0;
+  return answer;
+}
+
 }  // namespace
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, const MapRules& rules,
                                                   const SearchOptions& options) {
-  return solve(problem, chip, rules, options);
+  return solve_as_asked(problem, chip, rules, options);
 }
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip,
                                                   const SearchOptions& options) {
-  return solve(problem, chip, family_of(chip).rules(chip, problem), options);
+  Answer answer =
+      solved_once(question(problem, chip, options), [&] { return of_all_objectives(problem, chip, options); });
+  if (!answer) return answer;
+  answer->best.problem = problem;  // an equal problem may have had other names
+  for (Evaluation& other : answer->runners_up) other.problem = problem;
+  return answer;
 }
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, Objective objective) {
   SearchOptions options;
   options.objective = objective;
   return find_best(problem, chip, options);
+}
+
+std::expected<std::vector<Evaluation>, Infeasible> pareto_set(const Problem& problem, const Chip& chip,
+                                                              const SearchOptions& options) {
+  constexpr int limits = 12;
+  SearchOptions asked = options;
+  asked.uneven = false;  // all points stand on the chip as it is
+  std::vector<Evaluation> points;
+  for (const Objective objective : objectives) {
+    asked.objective = objective;
+    Answer found = find_best(problem, chip, asked);
+    if (!found) return std::unexpected(std::move(found.error()));
+    points.push_back(std::move(found->best));
+  }
+  // Between the fastest and the most frugal mapping: the most frugal one under limits that part the ratio of their times evenly.
+  const double fastest = points[0].cycles.value, ratio = points[1].cycles.value / fastest;
+  Request request(problem, chip, family_of(chip).rules(chip, problem), asked);
+  for (int i = 1; i < limits && ratio > 1; ++i) {
+    const Goal goal{Objective::energy, Cycles{fastest * std::pow(ratio, static_cast<double>(i) / limits)}};
+    Incumbents incumbents(1);
+    for (const Evaluation& point : points) {
+      if (point.cycles <= goal.most_cycles)
+        incumbents.add({point.energy.total().value, point.cycles, point.energy.total(), point.mapping});
+    }
+    request.solve(goal, asked.budget / limits, incumbents);
+    if (!incumbents.best().empty()) points.push_back(evaluate(request.model(), incumbents.best().front().mapping));
+  }
+  std::stable_sort(points.begin(), points.end(), [](const Evaluation& a, const Evaluation& b) {
+    return std::pair{a.cycles, a.energy.total()} < std::pair{b.cycles, b.energy.total()};
+  });
+  std::vector<Evaluation> front;
+  for (Evaluation& point : points) {
+    if (front.empty() || point.energy.total() < front.back().energy.total()) front.push_back(std::move(point));
+  }
+  return front;
 }
 
 }  // namespace tilewright

@@ -9,14 +9,17 @@
 
 namespace tilewright {
 
-enum class Factors { perfect, imperfect };  // perfect: bounds divide; imperfect: unrolled factors may leave a short last tile
+enum class Factors {
+  perfect,
+  imperfect
+};  // perfect: bounds divide; imperfect: unrolled factors may leave a short last tile
 
 struct SearchOptions {
   Objective objective = Objective::latency;  // latency: the least energy among equally fast mappings
   Factors factors = Factors::imperfect;
   bool free_keeps = false;        // which level keeps which operand is searched too, as far as the chip can store it
   bool uneven = false;            // innermost register levels that keep one operand each may stand in any order
-  std::int64_t budget = 1'500'000;  // work: tiles bounded plus nests evaluated; never time
+  std::int64_t budget = 600'000;  // work: tiles bounded plus nests evaluated; never time
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
@@ -27,6 +30,8 @@ struct SearchResult {
   double bound = 0;   // no mapping of the space scores less: seconds, joules or joule-seconds
   double gap = 0;     // (score - bound) / score; 0: proven optimal over the space
   std::string space;  // the space that the certificate speaks of, one sentence
+  /// Uneven searches: level_order[l] is the position in the chip of the level that stands at l in the mappings; empty: as in the chip.
+  std::vector<std::size_t> level_order;
 };
 
 /// The best mapping; deterministic. Equal questions are answered once per process (names do not matter). Infeasible: not even one word

@@ -155,9 +155,7 @@ class FrameLister {
     for (int menu = entries > 0 ? 0 : -1; menu < entries; ++menu) {
       menu_ = menu;
       now_.assign(space_.spatial_levels.size() * space_.dims.size(), 1);
-      for (std::size_t d = 0; d < space_.dims.size(); ++d) {
-        left_[d] = menu < 0 ? space_.bounds[d] : entry(d);
-      }
+      for (std::size_t d = 0; d < space_.dims.size(); ++d) { left_[d] = menu < 0 ? space_.bounds[d] : entry(d); }
       if (!next_level(0, menu >= 0)) return false;
     }
     return true;

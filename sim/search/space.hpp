@@ -11,7 +11,8 @@
 
 namespace tilewright {
 
-constexpr std::size_t most_dims = 12;    // dims with a bound above 1 that are tiled; further ones stay at the outermost level
+constexpr std::size_t most_dims =
+    12;  // dims with a bound above 1 that are tiled; further ones stay at the outermost level
 constexpr std::size_t most_levels = 10;  // chips with more levels get the trivial mapping
 constexpr std::size_t most_operands = 16;
 
@@ -35,8 +36,8 @@ struct TiledOperand {
 struct OrderClass {
   std::vector<int> groups;  // outermost first
   struct Effect {
-    DimSet stripped = 0;   // groups inside the innermost one that moves the operand
-    int closed_by = -1;    // that group; -1: none, the run goes on in the next outer level
+    DimSet stripped = 0;  // groups inside the innermost one that moves the operand
+    int closed_by = -1;   // that group; -1: none, the run goes on in the next outer level
   };
   std::vector<Effect> effects;  // per operand
 };
@@ -54,12 +55,12 @@ struct Space {
   std::vector<int> dims;  // tiled dims: positions in the problem
   Extents bounds{};
   std::vector<TiledOperand> operands;
-  std::vector<DimSet> groups;          // dims by the operands that they leave in place
-  std::vector<DimSet> still;           // per group: those operands
-  bool one_still = true;               // no dim leaves two operands in place
+  std::vector<DimSet> groups;                   // dims by the operands that they leave in place
+  std::vector<DimSet> still;                    // per group: those operands
+  bool one_still = true;                        // no dim leaves two operands in place
   std::vector<std::vector<OrderClass>> orders;  // by set of groups present
-  DimSet passes = 0, columns = 0;      // passes over a row stay outside the loops over its columns
-  std::vector<std::size_t> spatial_levels;  // innermost first
+  DimSet passes = 0, columns = 0;               // passes over a row stay outside the loops over its columns
+  std::vector<std::size_t> spatial_levels;      // innermost first
   std::vector<std::int32_t> factors;
   std::vector<Frame> frames;
   bool only_perfect = true;  // all factors divide

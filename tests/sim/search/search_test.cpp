@@ -77,6 +77,113 @@ TEST_CASE("every chip of the library gets a legal mapping within the bounds") {
   }
 }
 
+TEST_CASE("no objective is worse served than by the answer to another one") {
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    for (const Problem& problem : problems(native_type(chip, DataType::int8))) {
+      std::vector<Evaluation> found;
+      for (const Objective objective : objectives) {
+        auto answer = find_best(problem, chip, objective);
+        REQUIRE(answer.has_value());
+        CHECK(answer->bound <= score(answer->best, chip, objective));
+        CHECK(answer->gap == Approx(1 - answer->bound / score(answer->best, chip, objective)).margin(1e-12));
+        found.push_back(std::move(answer->best));
+      }
+      INFO(name);
+      for (std::size_t own = 0; own < objectives.size(); ++own) {
+        for (const Evaluation& other : found) {
+          REQUIRE(score(found[own], chip, objectives[own]) <= score(other, chip, objectives[own]) * (1 + 1e-9));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("imperfect factors are never worse than perfect ones") {
+  const Chip chip = load_chip("edge-systolic-16x16");
+  for (const Objective objective : objectives) {
+    SearchOptions perfect;
+    perfect.objective = objective;
+    perfect.factors = Factors::perfect;
+    SearchOptions imperfect = perfect;
+    imperfect.factors = Factors::imperfect;
+    for (const Problem& problem : problems(DataType::int8)) {
+      const auto a = find_best(problem, chip, perfect), b = find_best(problem, chip, imperfect);
+      REQUIRE((a && b));
+      CHECK(score(b->best, chip, objective) <= score(a->best, chip, objective) * (1 + 1e-12));
+    }
+  }
+}
+
+TEST_CASE("a bound without small divisors still fills the array") {
+  // 509 is prime: perfect factors use one column of 16; ceil(509 / 16) = 32 passes use all but 3 of 512 places.
+  const Chip chip = load_chip("edge-systolic-16x16");
+  const auto found = find_best(gemm(256, 509, 256), chip, Objective::latency);
+  REQUIRE(found.has_value());
+  CHECK(found->best.counts.lanes_used == 16 * 16);
+}
+
+TEST_CASE("an equal question under other names gets the same answer in its own names") {
+  const Chip chip = tiny_chip();
+  Problem other = gemm(18, 12, 20);
+  const auto first = find_best(other, chip, Objective::energy);
+  other.dims[0].name = "rows";
+  other.operands[0].name = "a";
+  const auto second = find_best(other, chip, Objective::energy);
+  REQUIRE((first && second));
+  CHECK(second->best.problem == other);
+  CHECK(first->best.mapping == second->best.mapping);
+  CHECK(first->evaluated == second->evaluated);
+}
+
+TEST_CASE("free keeps are never worse than the chip's own, and may be better") {
+  // A level whose accesses cost more than the ones it saves is better left out.
+  Chip chip = tiny_chip();
+  chip.levels[1].write_energy = picojoules(5000);
+  SearchOptions options;
+  options.objective = Objective::energy;
+  const auto fixed = find_best(gemm(8, 8, 8), chip, options);
+  options.free_keeps = true;
+  const auto free = find_best(gemm(8, 8, 8), chip, options);
+  REQUIRE((fixed && free));
+  CHECK(free->gap == 0);
+  CHECK(free->best.energy.total() < fixed->best.energy.total());
+}
+
+TEST_CASE("register levels of one operand each may stand in any order") {
+  // Two stores under the array: results outside of weights. Turned round they can only be better or the same.
+  Chip chip = tiny_chip();
+  BufferLevel results = chip.levels[2];
+  results.name = "Sum";
+  results.capacity = Bytes{8};
+  for (bool& keeps : results.keeps) keeps = !keeps;
+  results.keeps[static_cast<int>(Role::input)] = false;
+  chip.levels.insert(chip.levels.begin() + 2, results);
+  std::swap(chip.levels[2].fanout_x, chip.levels[3].fanout_x);
+  SearchOptions options;
+  options.objective = Objective::energy;
+  const auto fixed = find_best(gemm(12, 8, 6), chip, options);
+  options.uneven = true;
+  const auto any = find_best(gemm(12, 8, 6), chip, options);
+  REQUIRE((fixed && any));
+  CHECK(any->gap == 0);
+  CHECK(any->best.energy.total() <= fixed->best.energy.total());
+}
+
+TEST_CASE("the front of a layer falls in energy as it grows in time, from the fastest to the most frugal mapping") {
+  const Chip chip = load_chip("edge-systolic-16x16");
+  const Problem problem = conv(16, 8, 14, 3, 1);
+  const auto front = pareto_set(problem, chip, {});
+  REQUIRE(front.has_value());
+  REQUIRE_FALSE(front->empty());
+  for (std::size_t i = 1; i < front->size(); ++i) {
+    CHECK((*front)[i].cycles > (*front)[i - 1].cycles);
+    CHECK((*front)[i].energy.total() < (*front)[i - 1].energy.total());
+  }
+  CHECK(front->front().cycles == find_best(problem, chip, Objective::latency)->best.cycles);
+  CHECK(front->back().energy.total() == find_best(problem, chip, Objective::energy)->best.energy.total());
+}
+
 TEST_CASE("the same question gets the same answer") {
   const Chip chip = tiny_chip();
   const auto first = find_best(conv(6, 4, 7, 3, 1), chip, Objective::edp),
@@ -116,6 +223,7 @@ TEST_CASE("a buffer that cannot hold a word of each operand is infeasible by nam
   REQUIRE_FALSE(found.has_value());
   CHECK(found.error().level == "Buffer");
   CHECK(found.error().needed > found.error().available);
+  CHECK(found.error().remedy == "Buffer needs 6 B instead of 2 B");
 }
 
 TEST_CASE("passes over a row stay outside the loops over its columns") {

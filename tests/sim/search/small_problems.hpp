@@ -170,7 +170,8 @@ inline bool every_mapping(const SmallCase& c, std::int64_t most, const std::func
       mapping.levels[l].loops = loops;
       mapping.levels[l].loops.insert(mapping.levels[l].loops.end(), spatial[l].begin(), spatial[l].end());
       if (!order(l + 1)) return false;
-    } while (std::next_permutation(loops.begin(), loops.end(), [](const Loop& a, const Loop& b) { return a.dim < b.dim; }));
+    } while (
+        std::next_permutation(loops.begin(), loops.end(), [](const Loop& a, const Loop& b) { return a.dim < b.dim; }));
     return true;
   };
   const auto contains = [](const std::vector<int>& dims, int d) {
@@ -198,7 +199,8 @@ inline bool every_mapping(const SmallCase& c, std::int64_t most, const std::func
         const bool along_x = place % 3 == 0;
         std::int64_t& used = along_x ? x[l] : y[l];
         const std::int64_t room = along_x ? c.chip.levels[l].fanout_x : c.chip.levels[l].fanout_y;
-        if (n > 1 && (!contains((along_x ? c.rules.x_dims : c.rules.y_dims)[l], static_cast<int>(d)) || used * n > room))
+        if (n > 1 &&
+            (!contains((along_x ? c.rules.x_dims : c.rules.y_dims)[l], static_cast<int>(d)) || used * n > room))
           continue;
         used *= n;
         if (n > 1) {

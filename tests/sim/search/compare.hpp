@@ -1,0 +1,37 @@
+// The search against every mapping of random small problems.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include "sim/search/search.hpp"
+#include "tests/sim/search/small_problems.hpp"
+
+namespace tilewright::testing {
+
+/// Compares `problems` random problems of at most `most_nests` loop nests with their enumeration.
+inline void compare(std::size_t levels, int problems, std::int64_t most_points, std::int64_t most_nests,
+                    unsigned seed) {
+  Random random(seed);
+  for (int compared = 0; compared < problems;) {
+    const SmallCase c = small_case(random, levels, most_points);
+    const auto best = exhaustive_best(c, most_nests);
+    if (!best) continue;
+    ++compared;
+    for (const Objective objective : {Objective::latency, Objective::energy, Objective::edp}) {
+      SearchOptions options;
+      options.objective = objective;
+      options.factors = Factors::perfect;
+      const auto found = find_best(c.problem, c.chip, c.rules, options);
+      INFO(levels << " levels, case " << compared << ", objective " << static_cast<int>(objective));
+      REQUIRE(found.has_value());
+      INFO(to_code(c.problem, found->best.mapping, c.chip));
+      const double optimum = (*best)[static_cast<std::size_t>(objective)];
+      const double got = score(found->best, c.chip, objective);
+      REQUIRE(got == Approx(optimum).epsilon(1e-9));
+      REQUIRE(found->gap == 0);
+      REQUIRE(found->bound <= got * (1 + 1e-12));
+    }
+  }
+}
+
+}  // namespace tilewright::testing

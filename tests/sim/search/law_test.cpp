@@ -1,0 +1,104 @@
+// What must hold of any optimum: more of a chip never hurts, and figures scale with their causes.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <utility>
+
+#include "arch_models/load.hpp"
+#include "sim/search/search.hpp"
+#include "tests/sim/search/small_problems.hpp"
+
+using namespace tilewright;
+using namespace tilewright::testing;
+
+namespace {
+
+constexpr std::array objectives{Objective::latency, Objective::energy, Objective::edp};
+
+double best_score(const SmallCase& c, Objective objective) {
+  SearchOptions options;
+  options.objective = objective;
+  options.factors = Factors::perfect;
+  const auto found = find_best(c.problem, c.chip, c.rules, options);
+  return found ? score(found->best, c.chip, objective) : std::numeric_limits<double>::infinity();
+}
+
+/// Checks 200 random cases before and after a change of the chip.
+void never_worse(unsigned seed, const std::function<void(SmallCase&, Random&)>& change) {
+  Random random(seed);
+  for (int i = 0; i < 200; ++i) {
+    const SmallCase before = small_case(random, 3 + random() % 2, 512);
+    SmallCase after = before;
+    change(after, random);
+    for (const Objective objective : objectives) {
+      INFO("case " << i << ", objective " << static_cast<int>(objective));
+      REQUIRE(best_score(after, objective) <= best_score(before, objective) * (1 + 1e-9));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("more capacity never makes the optimum worse") {
+  never_worse(11, [](SmallCase& c, Random& random) {
+    BufferLevel& level = c.chip.levels[1 + random() % (c.chip.levels.size() - 1)];
+    level.capacity = Bytes{2 * level.capacity->value};
+  });
+}
+
+TEST_CASE("more bandwidth never makes the optimum worse") {
+  never_worse(12, [](SmallCase& c, Random& random) {
+    BufferLevel& level = c.chip.levels[random() % c.chip.levels.size()];
+    level.bandwidth = 2.0 * level.bandwidth;
+  });
+}
+
+TEST_CASE("more room to unroll never makes the optimum worse") {
+  never_worse(13, [](SmallCase& c, Random& random) {
+    const std::size_t l = random() % c.chip.levels.size();
+    c.chip.levels[l].fanout_x *= 2;
+    c.chip.static_power = {};  // the array's own size, and so its skew and its leakage, stay as they are
+  });
+}
+
+TEST_CASE("scaling all energies scales the least energy") {
+  Random random(14);
+  for (int i = 0; i < 200; ++i) {
+    const SmallCase before = small_case(random, 3, 512);
+    SmallCase after = before;
+    for (BufferLevel& level : after.chip.levels) {
+      level.read_energy = 8.0 * level.read_energy;
+      level.write_energy = 8.0 * level.write_energy;
+      level.transfer_energy_per_bit = 8.0 * level.transfer_energy_per_bit;
+      level.leakage = 8.0 * level.leakage;
+    }
+    for (auto& [type, arithmetic] : after.chip.arithmetic) arithmetic.energy_per_mac = 8.0 * arithmetic.energy_per_mac;
+    after.chip.vector.energy_per_op = 8.0 * after.chip.vector.energy_per_op;
+    after.chip.static_power = 8.0 * after.chip.static_power;
+    const double least = best_score(before, Objective::energy), scaled = best_score(after, Objective::energy);
+    if (std::isinf(least)) continue;  // nothing fits
+    REQUIRE(scaled == Approx(8 * least).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("a family that walks the loop nest takes a cycle a step at its lanes' rate at least") {
+  // The search's bound on the array's time rests on it. GPU kernels come from a menu and are bounded by it.
+  Random random(15);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    for (int i = 0; i < 40; ++i) {
+      const auto any = [&] { return pick(random, {1, 2, 3, 7, 16, 64}); };
+      const Problem problem = gemm(any(), any(), any(), native_type(chip, DataType::int8));
+      const CostModel model = cost_model(problem, chip);
+      const MapRules rules = model.family->rules(chip, problem);
+      Mapping mapping = trivial_mapping(problem, chip, rules.keeps);
+      std::vector<Loop> loops = std::exchange(mapping.levels[0].loops, {});
+      for (const Loop& loop : loops) mapping.levels[random() % chip.levels.size()].loops.push_back(loop);
+      const ComputeCost cost = model.family->compute(chip, problem, array_pass(model, mapping));
+      if (!rules.menu.empty() || cost.stage == Stage::own) continue;
+      INFO(name);
+      const double rate = static_cast<double>(problem.points()) / model.ideal.value / static_cast<double>(chip.lanes());
+      REQUIRE(cost.cycles.value >= static_cast<double>(problem.points()) / rate * (1 - 1e-12));
+    }
+  }
+}
