@@ -92,45 +92,50 @@ struct Streams {
 Streams streams(const ScaleSimLayer& l, const ScaleSimConfig& g) {
   const Matrix a = ifmap_matrix(l), b = filter_matrix(l);
   const Matrix at = transposed(a), bt = transposed(b);
-  const std::int64_t R = g.rows, C = g.cols, M = l.m(), K = l.k(), N = l.n();
-  Matrix results(static_cast<std::size_t>(M), Line(static_cast<std::size_t>(N), 1));
+  const std::int64_t rows = g.rows, cols = g.cols, pixels = l.m(), window = l.k(), filters = l.n();
+  Matrix results(static_cast<std::size_t>(pixels), Line(static_cast<std::size_t>(filters), 1));
   const Matrix results_t = transposed(results);
   Streams s;
   Matrix ifmap_fetch, filter_fetch;
   if (g.dataflow == ScaleSimDataflow::os) {
-    const std::int64_t lines = K + R + C - 2;
-    for (std::int64_t fc = 0; fc < up(N, C); ++fc)
-      for (std::int64_t fr = 0; fr < up(M, R); ++fr) {
-        append(s.ifmap, block(at, 0, K, fr * R, R), 0, true, lines);
-        append(s.filter, block(b, 0, K, fc * C, C), 0, true, lines);
-        Matrix out = block(results, fr * R, R, fc * C, C);
+    const std::int64_t lines = window + rows + cols - 2;
+    for (std::int64_t fc = 0; fc < up(filters, cols); ++fc)
+      for (std::int64_t fr = 0; fr < up(pixels, rows); ++fr) {
+        append(s.ifmap, block(at, 0, window, fr * rows, rows), 0, true, lines);
+        append(s.filter, block(b, 0, window, fc * cols, cols), 0, true, lines);
+        Matrix out = block(results, fr * rows, rows, fc * cols, cols);
         std::reverse(out.begin(), out.end());
-        append(s.ofmap, out, K - 1, true, lines);
+        append(s.ofmap, out, window - 1, true, lines);
       }
-    for (std::int64_t fr = 0; fr < up(M, R); ++fr) append_below(ifmap_fetch, block(at, 0, K, fr * R, R));
-    for (std::int64_t fc = 0; fc < up(N, C); ++fc) append_below(filter_fetch, block(b, 0, K, fc * C, C));
+    for (std::int64_t fr = 0; fr < up(pixels, rows); ++fr)
+      append_below(ifmap_fetch, block(at, 0, window, fr * rows, rows));
+    for (std::int64_t fc = 0; fc < up(filters, cols); ++fc)
+      append_below(filter_fetch, block(b, 0, window, fc * cols, cols));
     s.ifmap_order = by_diagonals(ifmap_fetch);
     s.filter_order = by_diagonals(filter_fetch);
     return s;
   }
   const bool ws = g.dataflow == ScaleSimDataflow::ws;
-  const std::int64_t across = ws ? N : M, T = ws ? M : N, lines = T + 2 * R + C - 2;
-  const Matrix& held = ws ? b : at;              // K x across
-  const Matrix& streamed = ws ? a : bt;          // T x K
-  const Matrix& out = ws ? results : results_t;  // T x across
+  const std::int64_t across = ws ? filters : pixels, stream = ws ? pixels : filters,
+                     lines = stream + 2 * rows + cols - 2;
+  const Matrix& held = ws ? b : at;              // window x across
+  const Matrix& streamed = ws ? a : bt;          // stream x window
+  const Matrix& out = ws ? results : results_t;  // stream x across
   Lines& held_lines = ws ? s.filter : s.ifmap;
   Lines& streamed_lines = ws ? s.ifmap : s.filter;
-  for (std::int64_t fc = 0; fc < up(across, C); ++fc)
-    for (std::int64_t fr = 0; fr < up(K, R); ++fr) {
-      Matrix load = block(held, fr * R, R, fc * C, C);
+  for (std::int64_t fc = 0; fc < up(across, cols); ++fc)
+    for (std::int64_t fr = 0; fr < up(window, rows); ++fr) {
+      Matrix load = block(held, fr * rows, rows, fc * cols, cols);
       std::reverse(load.begin(), load.end());
       append(held_lines, load, 0, false, lines);
-      append(streamed_lines, block(streamed, 0, T, fr * R, R), R, true, lines);
-      append(s.ofmap, block(out, 0, T, fc * C, C), 2 * R - 1, true, lines);
+      append(streamed_lines, block(streamed, 0, stream, fr * rows, rows), rows, true, lines);
+      append(s.ofmap, block(out, 0, stream, fc * cols, cols), 2 * rows - 1, true, lines);
     }
   Matrix held_fetch, streamed_fetch;
-  for (std::int64_t fc = 0; fc < up(across, C); ++fc) append_below(held_fetch, block(held, 0, K, fc * C, C));
-  for (std::int64_t fr = 0; fr < up(K, R); ++fr) append_below(streamed_fetch, block(streamed, 0, T, fr * R, R));
+  for (std::int64_t fc = 0; fc < up(across, cols); ++fc)
+    append_below(held_fetch, block(held, 0, window, fc * cols, cols));
+  for (std::int64_t fr = 0; fr < up(window, rows); ++fr)
+    append_below(streamed_fetch, block(streamed, 0, stream, fr * rows, rows));
   (ws ? s.filter_order : s.ifmap_order) = row_by_row(held_fetch);
   (ws ? s.ifmap_order : s.filter_order) = by_diagonals(streamed_fetch);
   return s;

@@ -220,7 +220,8 @@ TEST_CASE("a waveform names every PE and leaves the result alone") {
     request.vcd = (folder / name).string();
     REQUIRE(simulate_pe_array(request).product == plain.product);
     const std::string wave = read_file(request.vcd, 1 << 24);
-    REQUIRE_THAT(wave, Catch::Contains("$enddefinitions") && Catch::Contains("module pe_0_0 ") && !Catch::Contains("$date"));
+    REQUIRE_THAT(wave,
+                 Catch::Contains("$enddefinitions") && Catch::Contains("module pe_0_0 ") && !Catch::Contains("$date"));
   }
   REQUIRE(read_file((folder / "wave.vcd").string(), 1 << 24) == read_file((folder / "wave").string(), 1 << 24));
   std::filesystem::remove_all(folder);
