@@ -46,7 +46,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_workload_options(command, options);
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
-  command.add_option("--engine", options.engine, "roofline, analytical")->capture_default_str();
+  command.add_option("--engine", options.engine, "roofline, analytical, systemc")->capture_default_str();
   command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
       ->check(CLI::Range(1, 1024));
 }
@@ -90,6 +90,9 @@ int dispatch(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
   add_run_options(*run_command, run_options);
   add_output_options(*run_command, run_options, "text, json, csv, html");
+  run_command->add_option("--trace", run_options.trace, "write the simulation's trace for Perfetto (--engine systemc)");
+  run_command->add_option("--max-events", run_options.max_events, "give up after this many tile transactions (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");

@@ -116,9 +116,12 @@ std::vector<Chip> chosen_chips(const RunOptions& options) {
 
 NetworkOptions network_options(const RunOptions& options) {
   require_choice("--objective", options.objective, {"latency", "energy", "edp"});
-  require_choice("--engine", options.engine, {"roofline", "analytical"});
+  require_choice("--engine", options.engine, {"roofline", "analytical", "systemc"});
   NetworkOptions network;
-  network.engine = options.engine == "roofline" ? Engine::roofline : Engine::analytical;
+  network.engine = options.engine == "roofline"  ? Engine::roofline
+                   : options.engine == "systemc" ? Engine::systemc
+                                                 : Engine::analytical;
+  network.limits.max_transactions = static_cast<std::uint64_t>(options.max_events);
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;

@@ -15,6 +15,7 @@
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
 #include "sim/network/precision.hpp"
+#include "sim/network/simulated.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
@@ -447,6 +448,37 @@ void sum_up(NetworkEvaluation& result, Bytes dram, Cycles ideal, Cycles work, co
   }
 }
 
+/// The layers in the order of execution, with the times of the simulation.
+void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const std::vector<TimedLayer>& timed,
+                       const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options) {
+  std::vector<std::size_t> group_of(graph.layers.size());
+  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+    for (const int member : plan.groups[g].group.members) group_of[static_cast<std::size_t>(member)] = g;
+  }
+  std::vector<std::vector<bool>> fused;
+  for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+    LayerEvaluation layer = timed[group_of[l]].layer;
+    layer.name = graph.layers[l].name;
+    layer.repeat = 1;
+    fused.emplace_back();
+    for (const Kernel& kernel : plan.groups[group_of[l]].kernels) fused.back().push_back(kernel.fused);
+    result.layers.push_back(std::move(layer));
+  }
+  try {
+    simulate_layers(result.layers, fused, chip, options.limits, options.watch);
+  } catch (const PlayError& error) {
+    result.layers.clear();
+    result.failure = error.what();
+    return;
+  }
+  for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+    LayerEvaluation& layer = result.layers[l];
+    const Cycles whole = timed[group_of[l]].whole;
+    if (layer.cycles.value > 0) layer.utilization *= whole / layer.cycles;
+    contribute(layer, layer.cycles, chip, 1.0);
+  }
+}
+
 }  // namespace
 
 NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip, const NetworkOptions& options) {
@@ -481,6 +513,14 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;
     work += times * t.whole;
     timed.push_back(std::move(t));
+  }
+  if (options.engine == Engine::systemc) {
+    simulate_in_order(result, plan, timed, graph, chip, options);
+    if (!result.failure.empty()) return result;
+    Cycles simulated;
+    for (const LayerEvaluation& layer : result.layers) simulated += layer.cycles;
+    sum_up(result, dram, ideal, simulated, Pipeline{}, chip);
+    return result;
   }
   const Pipeline pipeline = pipeline_of(timed);
   if (pipeline.chips > 1) {

@@ -119,6 +119,19 @@ std::string layer_table(const NetworkEvaluation& network) {
   return table.text();
 }
 
+/// Where the simulated cycles went, layer by layer.
+std::string parts_table(const NetworkEvaluation& network) {
+  Table table({"layer", "cycles", "compute", "overhead", "fill", "drain", "wait DRAM", "contention", "wait buffer"});
+  const auto cycles = [](Cycles value) { return fmt::format("{:.12g}", value.value); };
+  for (const LayerEvaluation& layer : network.layers) {
+    if (!layer.parts) return "";
+    table.add({layer.name, cycles(layer.cycles), cycles(layer.parts->compute), cycles(layer.parts->overhead),
+               cycles(layer.parts->fill), cycles(layer.parts->drain), cycles(layer.parts->dram),
+               cycles(layer.parts->contention), cycles(layer.parts->buffer)});
+  }
+  return "\n" + table.text();
+}
+
 std::string bytes_or_unbounded(const BufferLevel& level) {
   return level.capacity ? human(*level.capacity) : std::string("unbounded");
 }
@@ -141,7 +154,7 @@ std::string report_text(const RunReport& report) {
     if (network.validation.size() > short_status(network.validation).size()) {
       out += fmt::format("  {}\n", network.validation);
     }
-    out += report.results.size() == 1 ? "\n" + layer_table(network) : slowest_layers(network, 2);
+    out += report.results.size() == 1 ? "\n" + layer_table(network) + parts_table(network) : slowest_layers(network, 2);
   }
   return out;
 }

@@ -23,8 +23,8 @@ void Watch::count(Ticks now) {
                                 limits_.max_transactions, cycles_of(now).value));
   }
   if (transactions_ % interval != 0) return;
-  if (limits_.stop != nullptr && limits_.stop()) throw Stopped();
-  if (limits_.progress != nullptr) limits_.progress(cycles_of(now));
+  if (limits_.stop && limits_.stop()) throw Stopped();
+  if (limits_.progress) limits_.progress(cycles_of(now));
 }
 
 }  // namespace tilewright

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -92,8 +93,8 @@ class Observer {
 /// Limits of a simulation. Both callbacks are asked at least every few thousand transactions.
 struct PlayLimits {
   std::uint64_t max_transactions = 0;  // 0: none
-  bool (*stop)() = nullptr;            // true: give up, Stopped is thrown
-  void (*progress)(Cycles) = nullptr;  // simulated so far
+  std::function<bool()> stop;          // true: give up, Stopped is thrown
+  std::function<void(Cycles)> progress;  // simulated so far
 };
 
 struct PlayResult {
