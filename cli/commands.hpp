@@ -20,9 +20,9 @@ struct RunOptions {
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string format = "text";
-  std::string output;  // empty: stdout
-  std::string layer;   // map only
-  std::string trace;   // run only: Perfetto trace of a simulation
+  std::string output;           // empty: stdout
+  std::string layer;            // map only
+  std::string trace;            // run only: Perfetto trace of a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads

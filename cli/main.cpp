@@ -91,7 +91,9 @@ int dispatch(int argc, char** argv) {
   add_run_options(*run_command, run_options);
   add_output_options(*run_command, run_options, "text, json, csv, html");
   run_command->add_option("--trace", run_options.trace, "write the simulation's trace for Perfetto (--engine systemc)");
-  run_command->add_option("--max-events", run_options.max_events, "give up after this many tile transactions (--engine systemc)")
+  run_command
+      ->add_option("--max-events", run_options.max_events,
+                   "give up after this many tile transactions (--engine systemc)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "

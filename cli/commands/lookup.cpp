@@ -66,6 +66,7 @@ int list(const std::string& what) {
   if (what == "engines") {
     fmt::print("roofline    bound only: the larger of compute time and each level's traffic time\n");
     fmt::print("analytical  the same with fill, drain, launch and host overheads\n");
+    fmt::print("systemc     the same mapping tile by tile through finite ports and buffers, layers overlapping\n");
   }
   if (what == "energy-tables") {
     for (const std::string& name : energy_table_library()) fmt::print("{}\n", name);

@@ -73,7 +73,7 @@ struct LayerEvaluation {
   std::string bound;
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
   double utilization = 0, optimality_gap = 0;  // gap of the chosen objective against its lower bound
-  std::optional<CycleParts> parts;  // engine systemc
+  std::optional<CycleParts> parts;             // engine systemc
   std::vector<std::string> notes;
 };
 

@@ -515,6 +515,12 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     timed.push_back(std::move(t));
   }
   if (options.engine == Engine::systemc) {
+    if (is_pipelined(chip)) {
+      result.notes.push_back(
+          "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
+          "the "
+          "whole chip");
+    }
     simulate_in_order(result, plan, timed, graph, chip, options);
     if (!result.failure.empty()) return result;
     Cycles simulated;

@@ -14,8 +14,9 @@ struct NetworkOptions {
   Objective objective = Objective::latency;
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
-  PlayLimits limits;                          // of a simulation
-  std::function<Observer*(const Program&)> watch;  // engine systemc: sees every transaction; asked once before it starts
+  PlayLimits limits;  // of a simulation
+  std::function<Observer*(const Program&)>
+      watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group
 };
 

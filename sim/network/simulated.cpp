@@ -8,7 +8,8 @@
 namespace tilewright {
 namespace {
 
-constexpr std::int64_t most_steps = 2048;  // of one kernel: a network stays within seconds, a step below 0.05 % of a kernel
+constexpr std::int64_t most_steps =
+    2048;  // of one kernel: a network stays within seconds, a step below 0.05 % of a kernel
 
 /// Hands the transactions on to several observers.
 class Both final : public Observer {
@@ -46,8 +47,9 @@ CycleParts in_cycles(const TimeParts& parts) {
 
 }  // namespace
 
-void simulate_layers(std::vector<LayerEvaluation>& layers, const std::vector<std::vector<bool>>& fused, const Chip& chip,
-                     const PlayLimits& limits, const std::function<Observer*(const Program&)>& watch) {
+void simulate_layers(std::vector<LayerEvaluation>& layers, const std::vector<std::vector<bool>>& fused,
+                     const Chip& chip, const PlayLimits& limits,
+                     const std::function<Observer*(const Program&)>& watch) {
   std::vector<KernelRun> runs;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     for (std::size_t k = 0; k < layers[i].kernels.size(); ++k) {
