@@ -25,10 +25,10 @@ Problem product(std::int64_t m, std::int64_t n, std::int64_t k) {
 template <PlayResult (*engine)(Program&, Observer*, const PlayLimits&)>
 void tile_transactions(benchmark::State& state) {
   Chip chip = load_chip("edge-systolic-16x16");
+  const auto found = find_best(product(4096, 4096, 1024), chip, Objective::latency);
   if (state.range(0) == 0) {
     for (BufferLevel& level : chip.levels) level.bandwidth = BytesPerCycle{0};
   }
-  const auto found = find_best(product(4096, 4096, 1024), chip, Objective::latency);
   std::int64_t transactions = 0;
   for (auto _ : state) {
     const auto program = layered_program({{"product", 0, {&found->best}, 1}}, chip, 50'000);
