@@ -28,8 +28,10 @@ struct RunOptions {
   std::string factors = "imperfect";
   std::string bypass = "fixed";
   bool uneven = false;
-  std::string layer;    // map only
-  bool pareto = false;  // map only
+  std::string layer;            // map only
+  bool pareto = false;          // map only
+  std::string trace;            // run only: Perfetto trace of a simulation
+  std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
 };

@@ -46,7 +46,8 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_workload_options(command, options);
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
-  command.add_option("--engine", options.engine, "roofline, analytical; run also scalesim-v2")->capture_default_str();
+  command.add_option("--engine", options.engine, "roofline, analytical, systemc; run also scalesim-v2")
+      ->capture_default_str();
   command
       .add_option("--factors", options.factors,
                   "perfect: loop bounds divide the sizes; imperfect: unrolled loops may leave a short last tile")
@@ -108,6 +109,11 @@ int dispatch(int argc, char** argv) {
   add_residency_option(*run_command, run_options);
   add_output_options(*run_command, run_options,
                      "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");
+  run_command->add_option("--trace", run_options.trace, "write the trace of the simulation for Perfetto (--engine systemc)");
+  run_command
+      ->add_option("--max-events", run_options.max_events,
+                   "give up after this many tile transactions (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");

@@ -114,11 +114,14 @@ int job_count(int asked) {
 
 NetworkOptions network_options(const RunOptions& options) {
   require_choice("--objective", options.objective, {"latency", "energy", "edp"});
-  require_choice("--engine", options.engine, {"roofline", "analytical", "scalesim-v2"});
+  require_choice("--engine", options.engine, {"roofline", "analytical", "systemc", "scalesim-v2"});
   if (options.engine == "scalesim-v2")
     throw InputError(option_place("--engine"), "scalesim-v2 reports through `tilewright run`");
   NetworkOptions network;
-  network.engine = options.engine == "roofline" ? Engine::roofline : Engine::analytical;
+  network.engine = options.engine == "roofline"  ? Engine::roofline
+                   : options.engine == "systemc" ? Engine::systemc
+                                                 : Engine::analytical;
+  network.limits.max_transactions = static_cast<std::uint64_t>(options.max_events);
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;

@@ -72,6 +72,7 @@ int list(const std::string& what) {
   if (what == "engines") {
     fmt::print("roofline    bound only: the larger of compute time and each level's traffic time\n");
     fmt::print("analytical  the same with fill, drain, launch and host overheads\n");
+    fmt::print("systemc     the same mapping tile by tile through finite ports and buffers, layers overlapping\n");
     fmt::print("scalesim-v2 a topology on a SCALE-Sim .cfg, figure by figure as SCALE-Sim version 2 (run only)\n");
   }
   if (what == "suites") {

@@ -12,7 +12,7 @@
 namespace tilewright {
 
 enum class Objective { latency, energy, edp };
-enum class Engine { roofline, analytical };
+enum class Engine { roofline, analytical, systemc };
 
 /// Energy kept apart by kind; total() is the sum in this fixed order.
 struct EnergyBy {
@@ -60,6 +60,15 @@ struct Placement {
   bool weights_pinned = false;     // loaded once for all tiles
 };
 
+/// Where the simulated cycles of a layer went; they add up to its cycles. Simulation only.
+struct CycleParts {
+  Cycles compute, overhead;  // steps on the array; launches
+  Cycles fill, drain;        // before the first step, behind the last one
+  Cycles dram;               // waiting for tiles from the outermost level
+  Cycles contention;         // ... that queue behind other traffic
+  Cycles buffer;             // waiting for room in a buffer, or for its port
+};
+
 /// Plus cycles of one layer: kernels in order, fused ones in the shadow of the one before.
 struct LayerEvaluation {
   std::string name, op;
@@ -74,6 +83,7 @@ struct LayerEvaluation {
   std::string bound;
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
   double utilization = 0, optimality_gap = 0;  // part of the score that the search could not prove necessary
+  std::optional<CycleParts> parts;             // engine systemc
   std::vector<std::string> notes;
   std::optional<Placement> placement;  // only with residency
 };

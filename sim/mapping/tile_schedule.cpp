@@ -229,7 +229,8 @@ void TileSchedule::move_operand(std::size_t o, AccessCounts& moved) const {
     if (moving != none) {  // a step that does not wrap brings the new part of the window alone
       const StepLoop& loop = loops_[moving];
       Part& sliding = parts[loop.dim];
-      sliding = part(loop.dim, end, sliding.tile, [](const StepLoop&) { return Keep::all; }, moving);
+      sliding = part(
+          loop.dim, end, sliding.tile, [](const StepLoop&) { return Keep::all; }, moving);
       sliding = {sliding.count(), 0, sliding.tile, 0};
       words -= boxes(operand, parts, loop.dim, loop.step);
     }
@@ -296,8 +297,9 @@ AccessCounts TileSchedule::transfers() const {
   moved.levels.assign(mapping_.levels.size(), std::vector<OperandAccesses>(problem_.operands.size()));
   moved.points = 1;
   for (std::size_t d = 0; d < problem_.dims.size(); ++d) {
-    moved.points = checked_mul(
-        moved.points, part(d, loops_.size(), 1, [](const StepLoop&) { return Keep::all; }, none).count());
+    moved.points = checked_mul(moved.points, part(
+                                                 d, loops_.size(), 1, [](const StepLoop&) { return Keep::all; }, none)
+                                                 .count());
   }
   for (std::size_t o = 0; o < problem_.operands.size(); ++o) {
     for (std::size_t l = 0; l < mapping_.levels.size(); ++l) {

@@ -65,19 +65,20 @@ class TileSchedule {
 
   const Problem& problem_;
   const Mapping& mapping_;
-  AccessCounts whole_;                  // of the whole mapping
-  std::vector<StepLoop> loops_;         // bound > 1, outermost first
-  std::vector<std::size_t> begin_;      // loops_[begin_[l]] is the first at level l or inside
-  std::vector<std::int64_t> tile_;      // [level][dim], levels + 1 rows, not clipped
-  std::vector<std::size_t> stepped_;    // temporal loops that make the steps
-  std::int64_t block_ = 1;              // iterations of the last stepped loop in one step
+  AccessCounts whole_;                // of the whole mapping
+  std::vector<StepLoop> loops_;       // bound > 1, outermost first
+  std::vector<std::size_t> begin_;    // loops_[begin_[l]] is the first at level l or inside
+  std::vector<std::int64_t> tile_;    // [level][dim], levels + 1 rows, not clipped
+  std::vector<std::size_t> stepped_;  // temporal loops that make the steps
+  std::int64_t block_ = 1;            // iterations of the last stepped loop in one step
   std::int64_t steps_ = 1, step_ = 0;
   bool aggregated_ = false;
   std::unordered_map<std::uint64_t, AccessCounts> classes_;
   const AccessCounts* current_ = nullptr;
   bool overlapping_ = false;  // some result's words overlap between tiles
   std::map<std::pair<std::uint64_t, std::vector<std::int64_t>>, AccessCounts> settled_;  // steps where results overlap
-  AccessCounts unseen_;  // words of such results not yet seen: in `fills` by the level itself, in `reads` by what comes from inside
+  AccessCounts
+      unseen_;  // words of such results not yet seen: in `fills` by the level itself, in `reads` by what comes from inside
 };
 
 }  // namespace tilewright

@@ -17,6 +17,7 @@
 #include "sim/network/precision.hpp"
 #include "sim/network/residency.hpp"
 #include "sim/network/shadows.hpp"
+#include "sim/network/simulated.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
@@ -443,31 +444,42 @@ void sum_up(NetworkEvaluation& result, Bytes dram, Cycles ideal, Cycles work, co
   }
 }
 
+/// Layers of the groups in their order, and what they add up to.
+struct TimedNetwork {
+  std::vector<TimedLayer> layers;
+  Bytes dram;
+  Cycles ideal, work;
+};
+
+TimedNetwork time_layers(const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph, const Chip& chip,
+                         Objective objective) {
+  TimedNetwork network;
+  for (const EvaluatedGroup& group : groups) {
+    TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip, objective);
+    const double times = static_cast<double>(t.layer.repeat);
+    network.dram += times * t.traffic;
+    if (t.layer.macs > 0) network.ideal += times * t.layer.utilization * t.whole;
+    network.work += times * t.whole;
+    network.layers.push_back(std::move(t));
+  }
+  return network;
+}
+
 /// Layers and totals of the groups in their order.
 void total_up(NetworkEvaluation& result, const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph,
               const Chip& chip, const NetworkOptions& options) {
-  std::vector<TimedLayer> timed;
-  Bytes dram;
-  Cycles ideal, work;
-  for (const EvaluatedGroup& group : groups) {
-    TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip, options.objective);
-    const double times = static_cast<double>(t.layer.repeat);
-    dram += times * t.traffic;
-    if (t.layer.macs > 0) ideal += times * t.layer.utilization * t.whole;
-    work += times * t.whole;
-    timed.push_back(std::move(t));
-  }
-  const Pipeline pipeline = pipeline_of(timed);
+  TimedNetwork timed = time_layers(groups, graph, chip, options.objective);
+  const Pipeline pipeline = pipeline_of(timed.layers);
   if (pipeline.chips > 1) {
     result.notes.push_back(
         fmt::format("the network is resident on {:.0f} chips; static power is that of all of them", pipeline.chips));
   }
-  for (TimedLayer& t : timed) {
+  for (TimedLayer& t : timed.layers) {
     contribute(t.layer, contribution(t, pipeline), chip, pipeline.chips);
     result.layers.push_back(std::move(t.layer));
   }
   result.batch = graph.batch;
-  sum_up(result, dram, ideal, work, pipeline, chip);
+  sum_up(result, timed.dram, timed.ideal, timed.work, pipeline, chip);
 }
 
 std::vector<EvaluatedGroup> layer_by_layer_groups(const Plan& plan, const std::vector<Outcome>& outcomes) {
@@ -581,6 +593,41 @@ ResidentNetwork resident_groups(const Plan& plan, const std::vector<Outcome>& ou
   return network;
 }
 
+/// The layers in the order of execution, with the times of the simulation.
+void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const TimedNetwork& network,
+                       const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options) {
+  const std::vector<TimedLayer>& timed = network.layers;
+  std::vector<std::size_t> group_of(graph.layers.size());
+  for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+    for (const int member : plan.groups[g].group.members) group_of[static_cast<std::size_t>(member)] = g;
+  }
+  std::vector<std::vector<bool>> fused;
+  for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+    LayerEvaluation layer = timed[group_of[l]].layer;
+    layer.name = graph.layers[l].name;
+    layer.repeat = 1;
+    fused.emplace_back();
+    for (const Kernel& kernel : plan.groups[group_of[l]].kernels) fused.back().push_back(kernel.fused);
+    result.layers.push_back(std::move(layer));
+  }
+  try {
+    simulate_layers(result.layers, fused, chip, options.limits, options.watch);
+  } catch (const PlayError& error) {
+    result.layers.clear();
+    result.failure = error.what();
+    return;
+  }
+  for (std::size_t l = 0; l < graph.layers.size(); ++l) {
+    LayerEvaluation& layer = result.layers[l];
+    const Cycles whole = timed[group_of[l]].whole;
+    if (layer.cycles.value > 0) layer.utilization *= whole / layer.cycles;
+    contribute(layer, layer.cycles, chip, 1.0);
+  }
+  Cycles simulated;
+  for (const LayerEvaluation& layer : result.layers) simulated += layer.cycles;
+  sum_up(result, network.dram, network.ideal, simulated, Pipeline{}, chip);
+}
+
 }  // namespace
 
 SearchOptions search_options(const NetworkOptions& options) {
@@ -613,7 +660,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   note_failure(result, plan, graph, chip, outcomes);
   if (!result.failure.empty()) return result;
 
-  if (options.residency == ResidencyOption::on && plan.groups.size() > 0) {
+  if (options.residency == ResidencyOption::on && options.engine != Engine::systemc && !plan.groups.empty()) {
     if (const std::string why = residency_excluded(chip); !why.empty()) {
       result.notes.push_back(fmt::format("layer by layer: residency is left out on {}: {}", chip.name, why));
     } else {
@@ -627,6 +674,16 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
       total_up(result, resident.groups, graph, chip, options);
       return result;
     }
+  }
+  if (options.engine == Engine::systemc) {
+    if (is_pipelined(chip)) {
+      result.notes.push_back(
+          "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
+          "the whole chip");
+    }
+    simulate_in_order(result, plan, time_layers(layer_by_layer_groups(plan, outcomes), graph, chip, options.objective),
+                      graph, chip, options);
+    return result;
   }
   total_up(result, layer_by_layer_groups(plan, outcomes), graph, chip, options);
   return result;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sim/search/search.hpp"
+#include "sim/twin/program.hpp"
 #include "workloads/graph.hpp"
 
 namespace tilewright {
@@ -19,6 +20,9 @@ struct NetworkOptions {
   bool free_keeps = false, uneven = false;  // as SearchOptions
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
+  PlayLimits limits;  // of a simulation
+  std::function<Observer*(const Program&)>
+      watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group
 };
 
@@ -28,6 +32,8 @@ SearchOptions search_options(const NetworkOptions& options);
 /// Never throws for a layer that does not fit: the result then carries `failure` with level, bytes and layer.
 /// Sequential chips: latency is the sum of the layers. Pipelined chips (streaming, neuromorphic): each layer contributes its fill, the slowest
 /// one also its steady time, so that the layers still add up to the total. With residency equal layers that run differently are apart.
+/// Engine systemc: the layers in the order of execution (without residency), each with the time that it added to the simulation of the
+/// whole network; PlayError becomes `failure`, Stopped is thrown.
 NetworkEvaluation evaluate_network(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options);
 
 }  // namespace tilewright

@@ -121,6 +121,12 @@ Json layer_json(const LayerEvaluation& layer) {
   json["arithmetic_intensity"] = layer.arithmetic_intensity;
   json["utilization"] = layer.utilization;
   json["optimality_gap"] = layer.optimality_gap;
+  if (layer.parts) {
+    json["cycles_by"] = {{"compute", layer.parts->compute.value},   {"overhead", layer.parts->overhead.value},
+                         {"fill", layer.parts->fill.value},         {"drain", layer.parts->drain.value},
+                         {"wait_dram", layer.parts->dram.value},    {"contention", layer.parts->contention.value},
+                         {"wait_buffer", layer.parts->buffer.value}};
+  }
   json["compute"] = main.compute.why;
   json["mapping"] = mapping_json(main);
   json["accesses"] = accesses_json(accesses(layer));

@@ -229,6 +229,7 @@ std::string_view name(Engine engine) {
   switch (engine) {
     case Engine::roofline: return "roofline";
     case Engine::analytical: return "analytical";
+    case Engine::systemc: return "systemc";
   }
   return "";
 }

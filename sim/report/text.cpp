@@ -75,6 +75,19 @@ std::string layer_table(const NetworkEvaluation& network) {
   return table.text() + "\nTiling, outermost level first\n" + tilings;
 }
 
+/// Where the simulated cycles went, layer by layer.
+std::string parts_table(const NetworkEvaluation& network) {
+  Table table({"layer", "cycles", "compute", "overhead", "fill", "drain", "wait DRAM", "contention", "wait buffer"});
+  const auto cycles = [](Cycles value) { return fmt::format("{:.12g}", value.value); };
+  for (const LayerEvaluation& layer : network.layers) {
+    if (!layer.parts) return "";
+    table.add({layer.name, cycles(layer.cycles), cycles(layer.parts->compute), cycles(layer.parts->overhead),
+               cycles(layer.parts->fill), cycles(layer.parts->drain), cycles(layer.parts->dram),
+               cycles(layer.parts->contention), cycles(layer.parts->buffer)});
+  }
+  return "\n" + table.text();
+}
+
 }  // namespace
 
 std::string report_text(const RunReport& report) {
@@ -92,7 +105,7 @@ std::string report_text(const RunReport& report) {
     if (network.residency) out += paragraph(fmt::format("  {}", residency_in_words(network)), 4);
     out += paragraph(fmt::format("  energies of table {}; {}", network.energy_table, network.validation), 2);
     for (const std::string& note : network.notes) out += paragraph("  note: " + note, 4);
-    out += report.results.size() == 1 ? "\n" + layer_table(network) : slowest_layers(network, 2);
+    out += report.results.size() == 1 ? "\n" + layer_table(network) + parts_table(network) : slowest_layers(network, 2);
   }
   return out;
 }

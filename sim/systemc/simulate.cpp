@@ -22,7 +22,7 @@ struct Flight final : tlm::tlm_extension<Flight> {
   tlm::tlm_generic_payload payload;
   Transaction transaction;
   Port* port = nullptr;
-  int waits = 0;        // transactions that have to end first
+  int waits = 0;  // transactions that have to end first
   bool ended = false;
   bool retired = false;  // observed; in flight only because a slot still names it
   int slots = 0;         // that name it
@@ -126,8 +126,8 @@ class Dispatcher final : public sc_core::sc_module {
     sensitive << room_;
     for (const Resource& resource : program.resources()) {
       ports_.push_back(std::make_unique<Port>(sc_core::sc_gen_unique_name("port"), failure));
-      sockets_.push_back(std::make_unique<tlm_utils::simple_initiator_socket<Dispatcher>>(
-          sc_core::sc_gen_unique_name("socket")));
+      sockets_.push_back(
+          std::make_unique<tlm_utils::simple_initiator_socket<Dispatcher>>(sc_core::sc_gen_unique_name("socket")));
       sockets_.back()->register_nb_transport_bw(this, &Dispatcher::response);
       sockets_.back()->bind(ports_.back()->socket);
       names_.push_back(resource.name);
@@ -244,7 +244,8 @@ class Dispatcher final : public sc_core::sc_module {
     while (!flying_.empty() && flying_.front()->ended) {
       Flight& flight = *flying_.front();
       flying_.pop_front();
-      if (observer_ != nullptr) observer_->served(flight.transaction, flight.start, flight.start + flight.transaction.ticks);
+      if (observer_ != nullptr)
+        observer_->served(flight.transaction, flight.start, flight.start + flight.transaction.ticks);
       flight.retired = true;
       give_back(flight);
     }

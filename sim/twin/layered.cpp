@@ -15,9 +15,7 @@ constexpr std::int16_t array = 0;
 constexpr std::int16_t loaded = 0, done = 1, primed = 2, launched = 3, stored_last = 4, first_fed = 5;
 
 /// floor(whole x k / n) for 0 <= k <= n, where the product may leave 64 bits.
-std::int64_t part_of(std::int64_t whole, std::int64_t k, std::int64_t n) {
-  return whole / n * k + whole % n * k / n;
-}
+std::int64_t part_of(std::int64_t whole, std::int64_t k, std::int64_t n) { return whole / n * k + whole % n * k / n; }
 
 /// Times of a step's record, worked out once per record.
 struct StepTimes {
@@ -68,7 +66,7 @@ class Layered final : public Program {
   std::vector<std::int16_t> ports_;  // by level
   std::int16_t write_port_ = 0;      // of the outermost level
   std::size_t first_pair_ = 0;
-  std::vector<std::int64_t> tiles_;      // by pair of slots: tiles so far
+  std::vector<std::int64_t> tiles_;       // by pair of slots: tiles so far
   std::vector<std::vector<Play>> plays_;  // by run; kept, because records are referred to until they are served
   std::size_t run_ = 0;
   std::int64_t repeat_ = 0, step_ = 0;
@@ -277,9 +275,7 @@ void Layered::fetch_step(std::vector<Transaction>& batch) {
   fetch(batch, plays.front(), !weights_fetched_);
   weights_fetched_ = false;
   for (std::size_t p = 1; p < plays.size(); ++p) {
-    const auto due = [&](std::int64_t k) {
-      return part_of(plays[p].schedule->steps(), k, steps);
-    };
+    const auto due = [&](std::int64_t k) { return part_of(plays[p].schedule->steps(), k, steps); };
     for (std::int64_t k = due(step_); k < due(step_ + 1); ++k) {
       fetch(batch, plays[p], true);
       feed(batch, plays[p]);

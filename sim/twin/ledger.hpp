@@ -26,14 +26,19 @@ class Ledger final : public Observer {
   /// To be called once, behind the last transaction.
   void close(Ticks end);
 
-  const std::vector<TimeParts>& rows() const { return rows_; }             // by KernelName::row
+  const std::vector<TimeParts>& rows() const { return rows_; }          // by KernelName::row
   const std::vector<AccessCounts>& kernels() const { return counts_; }  // words that were moved, by kernel
 
  private:
   struct Record {
     Ticks start = 0, finish = 0;
     Work work = Work::rename;
-    enum class Held { not_at_all, own_kind, other_kind, buffer } held = Held::not_at_all;  // what kept it from starting before
+    enum class Held {
+      not_at_all,
+      own_kind,
+      other_kind,
+      buffer
+    } held = Held::not_at_all;  // what kept it from starting before
   };
   struct Busy {
     Ticks end = 0;
@@ -48,8 +53,8 @@ class Ledger final : public Observer {
   std::vector<AccessCounts> counts_;
   std::vector<Record> slots_;
   std::vector<Busy> busy_;
-  std::int32_t row_ = -1;      // the array's layer
-  bool started_ = false;       // its first step has begun
+  std::int32_t row_ = -1;  // the array's layer
+  bool started_ = false;   // its first step has begun
   Ticks array_free_ = 0, stored_ = 0;
 };
 

@@ -18,13 +18,14 @@ void Watch::count(Ticks now) {
   constexpr std::uint64_t interval = 4096;
   ++transactions_;
   if (limits_.max_transactions != 0 && transactions_ > limits_.max_transactions) {
-    throw PlayError(fmt::format("stopped after {} tile transactions at cycle {:.0f} (--max-events): raise the limit, or "
-                                "simulate a smaller workload",
-                                limits_.max_transactions, cycles_of(now).value));
+    throw PlayError(
+        fmt::format("stopped after {} tile transactions at cycle {:.0f} (--max-events): raise the limit, or "
+                    "simulate a smaller workload",
+                    limits_.max_transactions, cycles_of(now).value));
   }
   if (transactions_ % interval != 0) return;
-  if (limits_.stop != nullptr && limits_.stop()) throw Stopped();
-  if (limits_.progress != nullptr) limits_.progress(cycles_of(now));
+  if (limits_.stop && limits_.stop()) throw Stopped();
+  if (limits_.progress) limits_.progress(cycles_of(now));
 }
 
 }  // namespace tilewright

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -38,21 +39,29 @@ enum class Work : std::uint8_t {
 };
 
 /// Which fields of an access record a transaction moves.
-enum Fields : std::uint8_t { no_fields = 0, reads = 1, fills = 2, updates = 4, drains = 8, delivered = 16, every_field = 31 };
+enum Fields : std::uint8_t {
+  no_fields = 0,
+  reads = 1,
+  fills = 2,
+  updates = 4,
+  drains = 8,
+  delivered = 16,
+  every_field = 31
+};
 
 inline constexpr std::int16_t no_slot = -1;
 
 /// A slot names the latest transaction, in program order, that published it; an empty slot is always ready.
 struct Transaction {
   Work work = Work::compute;
-  std::uint8_t fields = no_fields;     // counted from `moved` when served
+  std::uint8_t fields = no_fields;  // counted from `moved` when served
   std::int16_t resource = 0;
   std::array<std::int16_t, 4> after{no_slot, no_slot, no_slot, no_slot};  // starts when all of these have ended
   std::int16_t publish = no_slot;
   std::int16_t level = -1, operand = -1;  // -1: all
   std::int32_t kernel = 0;                // Program::kernels()
   std::int64_t step = 0;
-  Ticks ticks = 0;    // the resource is busy
+  Ticks ticks = 0;                      // the resource is busy
   const AccessCounts* moved = nullptr;  // lives as long as the program
   double bytes = 0;
 };
@@ -91,9 +100,9 @@ class Observer {
 
 /// Limits of a simulation. Both callbacks are asked at least every few thousand transactions.
 struct PlayLimits {
-  std::uint64_t max_transactions = 0;  // 0: none
-  bool (*stop)() = nullptr;            // true: give up, Stopped is thrown
-  void (*progress)(Cycles) = nullptr;  // simulated so far
+  std::uint64_t max_transactions = 0;    // 0: none
+  std::function<bool()> stop;            // true: give up, Stopped is thrown
+  std::function<void(Cycles)> progress;  // simulated so far
 };
 
 struct PlayResult {

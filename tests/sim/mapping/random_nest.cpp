@@ -50,7 +50,8 @@ Problem random_problem(std::mt19937_64& random, std::int64_t largest) {
                           operand("outputs", Role::output, {{{0, 1}}, {{1, 1}}})};
       break;
     case 1:
-      problem.dims = {{"K", some(4)}, {"C", some(4)}, {"P", some(largest)}, {"Q", some(4)}, {"R", some(3)}, {"S", some(3)}};
+      problem.dims = {{"K", some(4)}, {"C", some(4)}, {"P", some(largest)},
+                      {"Q", some(4)}, {"R", some(3)}, {"S", some(3)}};
       problem.operands = {
           operand("weights", Role::weight, {{{0, 1}}, {{1, 1}}, {{4, 1}}, {{5, 1}}}),
           operand("inputs", Role::input, {{{1, 1}}, {{2, stride}, {4, dilation}}, {{3, stride}, {5, dilation}}}),

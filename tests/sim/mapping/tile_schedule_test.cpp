@@ -96,8 +96,7 @@ TEST_CASE("a partial sum that comes back is read again from its second visit on"
   a.name = "inputs", a.axes = {{{2, 1}}};
   z.name = "outputs", z.role = Role::output, z.axes = {{{1, 1}}};
   problem.operands = {a, z};
-  const Mapping mapping{
-      {{{{2, 2, LoopKind::temporal}, {1, 3, LoopKind::temporal}}, {true, true}}, {{}, {true, true}}}};
+  const Mapping mapping{{{{{2, 2, LoopKind::temporal}, {1, 3, LoopKind::temporal}}, {true, true}}, {{}, {true, true}}}};
   TileSchedule schedule(problem, mapping, 100);
   for (int step = 0; step < 6; ++step) {
     CHECK(schedule.moved().levels[0][1].updates == 1);
@@ -114,9 +113,8 @@ TEST_CASE("billions of iterations are summed into as many steps as asked, none l
   b.name = "weights", b.role = Role::weight, b.axes = {{{2, 1}}, {{1, 1}}};
   z.name = "outputs", z.role = Role::output, z.axes = {{{0, 1}}, {{1, 1}}};
   problem.operands = {a, b, z};
-  const Mapping mapping{
-      {{{{0, 1'000'003, LoopKind::temporal}, {1, 4096, LoopKind::temporal}}, {true, true, true}},
-       {{{2, 512, LoopKind::temporal}}, {true, true, true}}}};
+  const Mapping mapping{{{{{0, 1'000'003, LoopKind::temporal}, {1, 4096, LoopKind::temporal}}, {true, true, true}},
+                         {{{2, 512, LoopKind::temporal}}, {true, true, true}}}};
   TileSchedule schedule(problem, mapping, 5000);
   CHECK(schedule.aggregated());
   CHECK(schedule.steps() <= 5000);

@@ -84,7 +84,8 @@ void require_equal(const AccessCounts& moved, const AccessCounts& counts) {
 
 }  // namespace
 
-TEST_CASE("SystemC moves exactly the words of the access counts, is never below a bound, and equals its twin to the tick") {
+TEST_CASE(
+    "SystemC moves exactly the words of the access counts, is never below a bound, and equals its twin to the tick") {
   std::mt19937_64 random(4);
   for (const Chip& chip : chips()) {
     for (int i = 0; i < 12; ++i) {
@@ -193,13 +194,13 @@ TEST_CASE("a thousand simulations follow one another, also after a limit and a s
   for (int i = 0; i < 1000; ++i) {
     if (i % 100 == 0) {
       const auto program = layered_program(alone(e), chip, 50);
-      CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 3}), PlayError);
+      CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 3, .stop = {}, .progress = {}}), PlayError);
     }
     REQUIRE(play(simulate, alone(e), chip, 50).result.end == end);
   }
   const Evaluation large = find_best(gemm(512, 512, 512), chip, Objective::latency)->best;
   const auto program = layered_program(alone(large), chip, 100'000);
-  CHECK_THROWS_AS(simulate(*program, nullptr, {.stop = [] { return true; }}), Stopped);
+  CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 0, .stop = [] { return true; }, .progress = {}}), Stopped);
 }
 
 }  // namespace tilewright

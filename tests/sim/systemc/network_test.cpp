@@ -1,0 +1,89 @@
+#include <catch2/catch.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "arch_models/load.hpp"
+#include "sim/network/network.hpp"
+#include "sim/report/trace.hpp"
+#include "workloads/zoo/zoo.hpp"
+
+namespace tilewright {
+namespace {
+
+NetworkOptions simulated() {
+  NetworkOptions options;
+  options.engine = Engine::systemc;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("the cycles of a simulated network are those of its layers, and each layer's are those of its parts") {
+  const WorkloadGraph graph = generate("mobilenet_v2");
+  for (const char* name : {"tpu-v1", "xeon-8380", "zcu102-dpu"}) {
+    const Chip chip = load_chip(name);
+    const NetworkEvaluation network = evaluate_network(graph, chip, simulated());
+    const NetworkEvaluation analytical = evaluate_network(graph, chip, {});
+    INFO(name);
+    REQUIRE(network.failure.empty());
+    REQUIRE(network.layers.size() == graph.layers.size());
+    Cycles sum;
+    for (const LayerEvaluation& layer : network.layers) {
+      const CycleParts& p = *layer.parts;
+      REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+      sum += layer.cycles;
+    }
+    REQUIRE(sum == network.cycles);
+    // The same words, so the same dynamic energy.
+    REQUIRE(network.energy.memory.value == Approx(analytical.energy.memory.value));
+    REQUIRE(network.energy.compute.value == Approx(analytical.energy.compute.value));
+  }
+}
+
+TEST_CASE("a limit on transactions is a failure with its number, a stop is thrown") {
+  const WorkloadGraph graph = generate("gemm:m=512,n=512,k=512");
+  const Chip chip = load_chip("edge-systolic-16x16");
+  NetworkOptions options = simulated();
+  options.limits.max_transactions = 10;
+  CHECK(evaluate_network(graph, chip, options).failure.find("after 10 tile transactions") != std::string::npos);
+}
+
+TEST_CASE(
+    "a trace is one JSON document with a track per resource, slices that do not overlap on it, and paired arrows") {
+  const WorkloadGraph graph = generate("gemm:m=256,n=256,k=256");
+  const Chip chip = load_chip("edge-systolic-16x16");
+  for (const std::size_t most : {std::size_t{100'000}, std::size_t{5}}) {
+    NetworkOptions options = simulated();
+    std::optional<TraceWriter> writer;
+    std::size_t tracks = 0;
+    options.watch = [&](const Program& program) {
+      tracks = program.resources().size();
+      return &writer.emplace(program, chip.clock, most);
+    };
+    const NetworkEvaluation network = evaluate_network(graph, chip, options);
+    const nlohmann::json trace = nlohmann::json::parse(writer->finish());
+    std::map<int, double> free;
+    std::set<int> named, starts, ends;
+    std::size_t slices = 0;
+    for (const auto& event : trace["traceEvents"]) {
+      const std::string phase = event["ph"];
+      if (phase == "M" && event["name"] == "thread_name") named.insert(event["tid"].get<int>());
+      if (phase == "s") starts.insert(event["id"].get<int>());
+      if (phase == "f") ends.insert(event["id"].get<int>());
+      if (phase != "X") continue;
+      ++slices;
+      double& before = free[event["tid"].get<int>()];
+      REQUIRE(event["ts"].get<double>() >= before - 1e-5);
+      before = event["ts"].get<double>() + event["dur"].get<double>();
+      REQUIRE(before <= network.latency.value * 1e6 + 1e-5);
+    }
+    CHECK(named.size() == tracks);
+    CHECK(starts == ends);
+    CHECK(slices == trace["otherData"]["slices"].get<std::size_t>());
+    CHECK((slices == most) == (writer->left_out() > 0));
+  }
+}
+
+}  // namespace tilewright
