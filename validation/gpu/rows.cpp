@@ -13,7 +13,8 @@ namespace tilewright {
 namespace {
 
 constexpr std::int64_t largest_table = 256 << 20;  // bytes
-constexpr std::int64_t longest_side = 1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
+constexpr std::int64_t longest_side =
+    1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
 
 class Hash {  // FNV-1a, 64 bit
  public:
@@ -35,7 +36,9 @@ struct Reader {
   [[noreturn]] void fail(const CsvRow& row, std::string_view column, const std::string& message) const {
     throw InputError({table.file, row.line, 0, std::string(column)}, message);
   }
-  const std::string& text(const CsvRow& row, std::string_view column) const { return table.text(row, table.column(column)); }
+  const std::string& text(const CsvRow& row, std::string_view column) const {
+    return table.text(row, table.column(column));
+  }
   std::int64_t side(const CsvRow& row, std::string_view column, std::int64_t least = 1) const {
     return table.integer(row, table.column(column), least, longest_side);
   }
@@ -45,7 +48,8 @@ struct Reader {
     const auto found = std::ranges::find(gpu_precision_names, word);
     if (found == gpu_precision_names.end())
       fail(row, "dtype",
-           unknown_message("number format", word, std::vector<std::string>(gpu_precision_names.begin(), gpu_precision_names.end())));
+           unknown_message("number format", word,
+                           std::vector<std::string>(gpu_precision_names.begin(), gpu_precision_names.end())));
     return static_cast<GpuPrecision>(found - gpu_precision_names.begin());
   }
 
@@ -58,8 +62,8 @@ struct Reader {
     if (timing == "loop_avg") return Stack::library_loop;
     if (timing == "profiler_median_1us_resolution") return Stack::profiler;
     if (timing == "wall_avg") return Stack::wall_clock;
-    const std::vector<std::string> known{"torch_event_best5of25", "cuda_graph_avg", "loop_avg", "profiler_median_1us_resolution",
-                                         "wall_avg"};
+    const std::vector<std::string> known{"torch_event_best5of25", "cuda_graph_avg", "loop_avg",
+                                         "profiler_median_1us_resolution", "wall_avg"};
     fail(row, "timing", unknown_message("timing method", timing, known));
   }
 
@@ -160,11 +164,12 @@ struct Predict {
 
 struct ShapeText {
   std::string operator()(const GemmKernel& g) const {
-    return fmt::format("batch {} m {} n {} k {} {}{}", g.batch, g.m, g.n, g.k, g.a_transposed ? 'T' : 'N', g.b_transposed ? 'T' : 'N');
+    return fmt::format("batch {} m {} n {} k {} {}{}", g.batch, g.m, g.n, g.k, g.a_transposed ? 'T' : 'N',
+                       g.b_transposed ? 'T' : 'N');
   }
   std::string operator()(const ConvKernel& c) const {
-    return fmt::format("n {} c {} h {} w {} k {} r {} s {} pad {}x{} stride {}x{} groups {}", c.n, c.c, c.h, c.w, c.k, c.r, c.s,
-                       c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.groups);
+    return fmt::format("n {} c {} h {} w {} k {} r {} s {} pad {}x{} stride {}x{} groups {}", c.n, c.c, c.h, c.w, c.k,
+                       c.r, c.s, c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.groups);
   }
 };
 
