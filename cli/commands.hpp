@@ -1,10 +1,13 @@
 // The commands of `tilewright`. Each returns the exit code: 0 done, 1 a result is infeasible or failed.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/network/network.hpp"
+#include "validation/suite.hpp"
 #include "workloads/transform/transform.hpp"
 
 namespace tilewright::cli {
@@ -26,10 +29,34 @@ struct RunOptions {
   int jobs = 0;  // 0: all hardware threads
 };
 
+struct ValidateOptions {
+  std::string suite;
+  std::string data;  // empty: the project's own
+  std::string leave_out = "none";
+  std::string format = "text";
+  std::string output;  // empty: stdout
+};
+
+/// A comparison with measurements or reference results.
+struct Suite {
+  std::string_view name, summary;
+  SuiteResult (*run)(const ValidateOptions&);
+};
+std::span<const Suite> suites();
+
+struct CalibrateOptions {
+  std::string family;
+  std::string data;    // empty: the project's own
+  std::string output;  // empty: stdout
+  bool bands = true;   // error bands by leaving shapes and devices out
+};
+
 int run(const RunOptions& options);
 int map(const RunOptions& options);
 int roofline(const RunOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);
+int validate_suite(const ValidateOptions& options);
+int calibrate_family(const CalibrateOptions& options);
 int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);

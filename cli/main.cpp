@@ -115,6 +115,30 @@ int dispatch(int argc, char** argv) {
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 
+  ValidateOptions validate_options;
+  CLI::App* validate_command =
+      app.add_subcommand("validate", "compare with measurements or reference results: exit 0 pass, 1 not");
+  validate_command->add_option("suite", validate_options.suite, "gpu, gpu_models, nas")->required();
+  validate_command->add_option("--data", validate_options.data, "a file or folder (default: the project's own data)");
+  validate_command
+      ->add_option("--leave-out", validate_options.leave_out,
+                   "gpu: none, device, shape: refit without what is predicted")
+      ->capture_default_str();
+  validate_command->add_option("--format", validate_options.format, "text, json, svg")->capture_default_str();
+  validate_command->add_option("-o,--output", validate_options.output, "write to this file instead of standard output");
+  validate_command->footer("Example: tilewright validate gpu --leave-out device");
+
+  CalibrateOptions calibrate_options;
+  CLI::App* calibrate_command = app.add_subcommand("calibrate", "fit the constants of a model to measured rows");
+  calibrate_command->add_option("family", calibrate_options.family, "gpu")->required();
+  calibrate_command->add_option("--data", calibrate_options.data,
+                                "a folder of tables (default: the project's own data)");
+  calibrate_command->add_flag("!--no-bands", calibrate_options.bands,
+                              "skip the error bands, which take most of the time");
+  calibrate_command->add_option("-o,--output", calibrate_options.output,
+                                "write to this file instead of standard output");
+  calibrate_command->footer("Example: tilewright calibrate gpu -o arch_models/gpu/constants.yaml");
+
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables");
   list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables")->required();
@@ -149,6 +173,8 @@ int dispatch(int argc, char** argv) {
   if (*run_command) return run(run_options);
   if (*map_command) return map(map_options);
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
+  if (*validate_command) return validate_suite(validate_options);
+  if (*calibrate_command) return calibrate_family(calibrate_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*list_command) return list(list_what);
   if (*show_command) return show(show_what, show_name, show_options);

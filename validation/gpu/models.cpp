@@ -50,7 +50,8 @@ class Builder {
 };
 
 void add_layer(Builder& net, const Transformer& model, std::int64_t batch, std::int64_t tokens, bool compiled) {
-  const std::int64_t rows = batch * tokens, hidden = model.hidden, pairs = batch * model.heads, score_rows = pairs * tokens;
+  const std::int64_t rows = batch * tokens, hidden = model.hidden, pairs = batch * model.heads,
+                     score_rows = pairs * tokens;
   net.vector(VectorOp::layernorm, rows, hidden);
   net.linear(rows, hidden, 3 * hidden);
   net.vector(VectorOp::relu, rows, hidden, 1, compiled ? 1 : 3);  // heads to the front: copies of query, key, value
@@ -75,7 +76,8 @@ const Transformer* find_transformer(std::string_view name) {
   return found == transformers.end() ? nullptr : &*found;
 }
 
-std::vector<ModelKernel> forward_kernels(const Transformer& model, std::int64_t batch, std::int64_t tokens, bool compiled) {
+std::vector<ModelKernel> forward_kernels(const Transformer& model, std::int64_t batch, std::int64_t tokens,
+                                         bool compiled) {
   Builder net;
   for (std::int64_t layer = 0; layer < model.layers; ++layer) add_layer(net, model, batch, tokens, compiled);
   net.vector(VectorOp::layernorm, batch * tokens, model.hidden);
@@ -114,7 +116,9 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
   std::map<std::pair<std::string, std::string>, std::vector<Case>> groups;
   std::int64_t others = 0;
   for (const CsvRow& row : table.rows) {
-    const auto text = [&](std::string_view column) -> const std::string& { return table.text(row, table.column(column)); };
+    const auto text = [&](std::string_view column) -> const std::string& {
+      return table.text(row, table.column(column));
+    };
     const Transformer* model = find_transformer(text("model"));
     const std::string& phase = text("phase");
     const bool training = phase == "train_fwd_bwd";
@@ -123,7 +127,9 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
       continue;
     }
     const auto device = std::ranges::find(devices, text("device"), &GpuDevice::name);
-    if (device == devices.end()) throw InputError({table.file, row.line, 0, "device"}, fmt::format("'{}' has no row in devices.csv", text("device")));
+    if (device == devices.end())
+      throw InputError({table.file, row.line, 0, "device"},
+                       fmt::format("'{}' has no row in devices.csv", text("device")));
     const std::int64_t batch = table.integer(row, table.column("batch"), 1, 4096),
                        tokens = table.integer(row, table.column("seq_or_res"), 1, 1 << 20);
     const double measured = table.number(row, table.column("latency_ms"));
@@ -134,8 +140,10 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
       kernels.insert(kernels.end(), backward.begin(), backward.end());
     }
     const double predicted = 1e3 * model_time(*device, constants, kernels, eager_host()).total.value;
-    const Case one{predicted / measured, fmt::format("model_latency.csv:{} {} {} {} batch {} tokens {} {}: measured {:.1f} ms, predicted {:.1f} ms",
-                                                     row.line, model->name, device->name, phase, batch, tokens, text("variant"), measured, predicted)};
+    const Case one{
+        predicted / measured,
+        fmt::format("model_latency.csv:{} {} {} {} batch {} tokens {} {}: measured {:.1f} ms, predicted {:.1f} ms",
+                    row.line, model->name, device->name, phase, batch, tokens, text("variant"), measured, predicted)};
     for (const std::string& each : {std::string("*"), device->name}) groups[{phase, each}].push_back(one);
     groups[{"*", "*"}].push_back(one);
   }
@@ -151,7 +159,8 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
     }
     const double n = static_cast<double>(cases.size());
     group.mape_pct = sum / n;
-    group.median_ape_pct = 50 * (std::abs(cases[(cases.size() - 1) / 2].ratio - 1) + std::abs(cases[cases.size() / 2].ratio - 1));
+    group.median_ape_pct =
+        50 * (std::abs(cases[(cases.size() - 1) / 2].ratio - 1) + std::abs(cases[cases.size() / 2].ratio - 1));
     group.geomean_ratio = std::exp(log_sum / n);
     for (std::size_t i = 0; key.second == "*" && i < std::min<std::size_t>(3, cases.size()); ++i)
       group.worst.push_back(cases[cases.size() - 1 - i].text);

@@ -14,14 +14,16 @@ namespace tilewright {
 struct Transformer {
   std::string_view name;
   std::int64_t layers, hidden, heads, vocabulary;
-  std::int64_t score_passes;       // element-wise passes over the attention scores: scale, mask
-  std::int64_t activation_passes;  // passes over the widened hidden state: 1 for ReLU or a fused GELU, 8 for a tanh GELU written out
-  bool language_head;              // a product with the vocabulary at the end
+  std::int64_t score_passes;  // element-wise passes over the attention scores: scale, mask
+  std::int64_t
+      activation_passes;  // passes over the widened hidden state: 1 for ReLU or a fused GELU, 8 for a tanh GELU written out
+  bool language_head;  // a product with the vocabulary at the end
 };
 /// The models of the table; nullptr for another name.
 const Transformer* find_transformer(std::string_view name);
 /// Kernels of one forward pass in fp32. `compiled`: chains of element-wise operators become one kernel.
-std::vector<ModelKernel> forward_kernels(const Transformer& model, std::int64_t batch, std::int64_t tokens, bool compiled);
+std::vector<ModelKernel> forward_kernels(const Transformer& model, std::int64_t batch, std::int64_t tokens,
+                                         bool compiled);
 /// Kernels of the backward pass: two products for each one forward, two passes for each element-wise one.
 std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward);
 
