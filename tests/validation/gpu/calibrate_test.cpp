@@ -95,7 +95,7 @@ TEST_CASE("bad rows are errors with file, line and column") {
     } catch (const InputError& error) { return std::string(error.what()); }
     return std::string("no error");
   };
-  REQUIRE_THAT(message("H100-SXM5,bf16,linear,1,16,16,16,TN,none,5.0,,,,cuda_graph_avg,,aic:x"),
+  REQUIRE_THAT(message("H100-SXM5-80G,bf16,linear,1,16,16,16,TN,none,5.0,,,,cuda_graph_avg,,aic:x"),
                Catch::Contains("gemm.csv:2") && Catch::Contains("Did you mean 'H100-"));
   REQUIRE_THAT(message("T4,bf61,linear,1,16,16,16,TN,none,5.0,,,,cuda_graph_avg,,aic:x"),
                Catch::Contains("Did you mean 'bf16'"));
