@@ -47,9 +47,11 @@ struct StudyOptions {
 };
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
+
 struct ValidateOptions {
   std::string suite;
   std::string data;  // empty: the project's own
+  std::string leave_out = "none";  // suite gpu: none, device, shape
   std::string format = "text";
   std::string output;  // empty: stdout
 };
@@ -69,6 +71,13 @@ struct ArrayOptions {
   std::string vcd, frames, svg;  // files; empty: none
 };
 
+struct CalibrateOptions {
+  std::string family;
+  std::string data;    // empty: the project's own
+  std::string output;  // empty: stdout
+  bool bands = true;   // error bands by leaving shapes and devices out
+};
+
 int run(const RunOptions& options);
 int run_scalesim(const RunOptions& options);  // run --engine scalesim-v2
 int map(const RunOptions& options);
@@ -76,6 +85,7 @@ int roofline(const RunOptions& options);
 int array(const ArrayOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);
 int validate_suite(const ValidateOptions& options);
+int calibrate_family(const CalibrateOptions& options);
 int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);

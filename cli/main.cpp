@@ -149,7 +149,11 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("validate", "compare with measurements or reference results: exit 0 pass, 1 not");
   validate_command->add_option("suite", validate_options.suite, "a name of `tilewright list suites`")->required();
   validate_command->add_option("--data", validate_options.data, "a file or folder (default: the project's own data)");
-  validate_command->add_option("--format", validate_options.format, "text, json")->capture_default_str();
+  validate_command
+      ->add_option("--leave-out", validate_options.leave_out,
+                   "gpu: none, device, shape: refit without what is predicted")
+      ->capture_default_str();
+  validate_command->add_option("--format", validate_options.format, "text, json, svg")->capture_default_str();
   validate_command->add_option("-o,--output", validate_options.output, "write to this file instead of standard output");
   validate_command->footer("Example: tilewright validate mapping");
   ArrayOptions array_options;
@@ -175,6 +179,17 @@ int dispatch(int argc, char** argv) {
   array_command->add_option("--frames", array_options.frames, "write every cycle of every PE as JSON to this file");
   array_command->add_option("--svg", array_options.svg, "draw the first 24 cycles to this file");
   array_command->footer("Example: tilewright array gemm:m=6,n=4,k=4 --rows 4 --cols 4 --dataflow ws --show 12");
+
+  CalibrateOptions calibrate_options;
+  CLI::App* calibrate_command = app.add_subcommand("calibrate", "fit the constants of a model to measured rows");
+  calibrate_command->add_option("family", calibrate_options.family, "gpu")->required();
+  calibrate_command->add_option("--data", calibrate_options.data,
+                                "a folder of tables (default: the project's own data)");
+  calibrate_command->add_flag("!--no-bands", calibrate_options.bands,
+                              "skip the error bands, which take most of the time");
+  calibrate_command->add_option("-o,--output", calibrate_options.output,
+                                "write to this file instead of standard output");
+  calibrate_command->footer("Example: tilewright calibrate gpu -o arch_models/gpu/constants.yaml");
 
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
@@ -243,6 +258,7 @@ int dispatch(int argc, char** argv) {
   if (*map_command) return map(map_options);
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
   if (*validate_command) return validate_suite(validate_options);
+  if (*calibrate_command) return calibrate_family(calibrate_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*array_command) return array(array_options);
   if (*list_command) return list(list_what);

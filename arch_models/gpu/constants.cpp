@@ -15,52 +15,89 @@ namespace {
 #define TILEWRIGHT_AT(path) [](GpuConstants& c) -> double& { return c.path; }
 
 constexpr std::array specs{
-    ConstantSpec{"power.idle", TILEWRIGHT_AT(power.idle), 0.10, 0.01, 0.6, "share of TDP drawn besides operations and DRAM bytes"},
-    ConstantSpec{"power.die_w_per_mm2", TILEWRIGHT_AT(power.die_w_per_mm2), 0.06, 0.005, 0.3, "W per mm2 of die: leakage and clock tree"},
-    ConstantSpec{"power.cuda_pj", TILEWRIGHT_AT(power.cuda_pj), 10, 2, 40, "pJ per fp32 operation in a product at 8 nm, full clock"},
-    ConstantSpec{"power.node_exponent_cuda", TILEWRIGHT_AT(power.node_exponent_cuda), 0.5, 0.1, 2, "energy ~ (node / 8 nm)^this"},
+    ConstantSpec{"power.idle", TILEWRIGHT_AT(power.idle), 0.10, 0.01, 0.6,
+                 "share of TDP drawn besides operations and DRAM bytes"},
+    ConstantSpec{"power.die_w_per_mm2", TILEWRIGHT_AT(power.die_w_per_mm2), 0.05, 0.005, 0.3,
+                 "W per mm2 of die: leakage and clock tree"},
+    ConstantSpec{"power.cuda_pj", TILEWRIGHT_AT(power.cuda_pj), 8, 2, 40,
+                 "pJ per fp32 operation in a product at 8 nm, full clock"},
+    ConstantSpec{"power.node_exponent_cuda", TILEWRIGHT_AT(power.node_exponent_cuda), 0.5, 0.1, 2,
+                 "energy ~ (node / 8 nm)^this"},
     ConstantSpec{"power.byte_pj", TILEWRIGHT_AT(power.byte_pj), 60, 20, 150, "pJ per DRAM byte"},
-    ConstantSpec{"power.boost_exponent", TILEWRIGHT_AT(power.boost_exponent), 0.5, 0.01, 3, "energy ~ (boost clock / 1.5 GHz)^this"},
-    ConstantSpec{"power.tensor_pj", TILEWRIGHT_AT(power.tensor_pj), 0.8, 0.2, 5, "pJ per 16-bit tensor operation at 8 nm, full clock"},
-    ConstantSpec{"power.node_exponent_tensor", TILEWRIGHT_AT(power.node_exponent_tensor), 0.7, 0.1, 2, "energy ~ (node / 8 nm)^this"},
-    ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.7, 1.3, "share of peak of an ideal tile"},
+    ConstantSpec{"power.boost_exponent", TILEWRIGHT_AT(power.boost_exponent), 0.5, 0.01, 3,
+                 "energy ~ (boost clock / 1.5 GHz)^this"},
+    ConstantSpec{"power.tensor_pj", TILEWRIGHT_AT(power.tensor_pj), 0.4, 0.1, 3,
+                 "pJ per 16-bit tensor operation at 8 nm, full clock"},
+    ConstantSpec{"power.node_exponent_tensor", TILEWRIGHT_AT(power.node_exponent_tensor), 0.7, 0.1, 2,
+                 "energy ~ (node / 8 nm)^this"},
+    ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.7, 1.3,
+                 "share of peak of an ideal tile"},
     ConstantSpec{"gemm.cuda.operand", TILEWRIGHT_AT(gemm.cuda.operand), 0.4, 0.02, 2, "loss by operand delivery"},
-    ConstantSpec{"gemm.cuda.warp_half", TILEWRIGHT_AT(gemm.cuda.warp_half), 0.5, 0.1, 1.2, "warps per partition at half rate"},
+    ConstantSpec{"gemm.cuda.warp_half", TILEWRIGHT_AT(gemm.cuda.warp_half), 0.5, 0.1, 1.2,
+                 "warps per partition at half rate"},
     ConstantSpec{"gemm.cuda.start_k", TILEWRIGHT_AT(gemm.cuda.start_k), 30, 1, 300, "reduction steps of start and end"},
     ConstantSpec{"gemm.cuda.split_us", TILEWRIGHT_AT(gemm.cuda.split_us), 2, 0.2, 8, "us of a split reduction"},
-    ConstantSpec{"gemm.cuda.unaligned", TILEWRIGHT_AT(gemm.cuda.unaligned), 0.8, 0.2, 1, "rate where rows are not multiples of 16 bytes"},
-    ConstantSpec{"gemm.cuda.l2_reach", TILEWRIGHT_AT(gemm.cuda.l2_reach), 0.6, 0.2, 2, "share of L2 at which half of a working set misses"},
-    ConstantSpec{"gemm.cuda.dram_share", TILEWRIGHT_AT(gemm.cuda.dram_share), 0.8, 0.72, 0.95, "achieved share of DRAM bandwidth"},
-    ConstantSpec{"gemm.cuda_legacy.efficiency", TILEWRIGHT_AT(gemm.cuda_legacy.efficiency), 1.1, 0.7, 1.3, "share of peak of an ideal tile"},
-    ConstantSpec{"gemm.cuda_legacy.operand", TILEWRIGHT_AT(gemm.cuda_legacy.operand), 0.4, 0.02, 2, "loss by operand delivery"},
-    ConstantSpec{"gemm.cuda_legacy.warp_half", TILEWRIGHT_AT(gemm.cuda_legacy.warp_half), 0.5, 0.1, 1.2, "warps per partition at half rate"},
-    ConstantSpec{"gemm.cuda_legacy.start_k", TILEWRIGHT_AT(gemm.cuda_legacy.start_k), 30, 1, 300, "reduction steps of start and end"},
-    ConstantSpec{"gemm.cuda_legacy.split_us", TILEWRIGHT_AT(gemm.cuda_legacy.split_us), 2, 0.2, 8, "us of a split reduction"},
-    ConstantSpec{"gemm.cuda_legacy.unaligned", TILEWRIGHT_AT(gemm.cuda_legacy.unaligned), 0.8, 0.2, 1, "rate where rows are not multiples of 16 bytes"},
-    ConstantSpec{"gemm.cuda_legacy.l2_reach", TILEWRIGHT_AT(gemm.cuda_legacy.l2_reach), 0.6, 0.2, 2, "share of L2 at which half of a working set misses"},
-    ConstantSpec{"gemm.cuda_legacy.dram_share", TILEWRIGHT_AT(gemm.cuda_legacy.dram_share), 0.8, 0.72, 0.95, "achieved share of DRAM bandwidth"},
-    ConstantSpec{"gemm.tensor.efficiency", TILEWRIGHT_AT(gemm.tensor.efficiency), 1.1, 0.7, 1.4, "share of peak of an ideal tile"},
+    ConstantSpec{"gemm.cuda.unaligned", TILEWRIGHT_AT(gemm.cuda.unaligned), 0.8, 0.2, 1,
+                 "rate where rows are not multiples of 16 bytes"},
+    ConstantSpec{"gemm.cuda.l2_reach", TILEWRIGHT_AT(gemm.cuda.l2_reach), 0.6, 0.2, 2,
+                 "share of L2 at which half of a working set misses"},
+    ConstantSpec{"gemm.cuda.dram_share", TILEWRIGHT_AT(gemm.cuda.dram_share), 0.8, 0.72, 0.95,
+                 "achieved share of DRAM bandwidth"},
+    ConstantSpec{"gemm.cuda_legacy.efficiency", TILEWRIGHT_AT(gemm.cuda_legacy.efficiency), 1.1, 0.7, 1.3,
+                 "share of peak of an ideal tile"},
+    ConstantSpec{"gemm.cuda_legacy.operand", TILEWRIGHT_AT(gemm.cuda_legacy.operand), 0.4, 0.02, 2,
+                 "loss by operand delivery"},
+    ConstantSpec{"gemm.cuda_legacy.warp_half", TILEWRIGHT_AT(gemm.cuda_legacy.warp_half), 0.5, 0.1, 1.2,
+                 "warps per partition at half rate"},
+    ConstantSpec{"gemm.cuda_legacy.start_k", TILEWRIGHT_AT(gemm.cuda_legacy.start_k), 30, 1, 300,
+                 "reduction steps of start and end"},
+    ConstantSpec{"gemm.cuda_legacy.split_us", TILEWRIGHT_AT(gemm.cuda_legacy.split_us), 2, 0.2, 8,
+                 "us of a split reduction"},
+    ConstantSpec{"gemm.cuda_legacy.unaligned", TILEWRIGHT_AT(gemm.cuda_legacy.unaligned), 0.8, 0.2, 1,
+                 "rate where rows are not multiples of 16 bytes"},
+    ConstantSpec{"gemm.cuda_legacy.l2_reach", TILEWRIGHT_AT(gemm.cuda_legacy.l2_reach), 0.6, 0.2, 2,
+                 "share of L2 at which half of a working set misses"},
+    ConstantSpec{"gemm.cuda_legacy.dram_share", TILEWRIGHT_AT(gemm.cuda_legacy.dram_share), 0.8, 0.72, 0.95,
+                 "achieved share of DRAM bandwidth"},
+    ConstantSpec{"gemm.tensor.efficiency", TILEWRIGHT_AT(gemm.tensor.efficiency), 1.1, 0.7, 1.4,
+                 "share of peak of an ideal tile"},
     ConstantSpec{"gemm.tensor.operand", TILEWRIGHT_AT(gemm.tensor.operand), 0.9, 0.02, 4, "loss by operand delivery"},
-    ConstantSpec{"gemm.tensor.warp_half", TILEWRIGHT_AT(gemm.tensor.warp_half), 0.5, 0.1, 1.2, "warps per partition at half rate"},
-    ConstantSpec{"gemm.tensor.start_k", TILEWRIGHT_AT(gemm.tensor.start_k), 80, 1, 1000, "reduction steps of start and end"},
+    ConstantSpec{"gemm.tensor.warp_half", TILEWRIGHT_AT(gemm.tensor.warp_half), 0.5, 0.1, 1.2,
+                 "warps per partition at half rate"},
+    ConstantSpec{"gemm.tensor.start_k", TILEWRIGHT_AT(gemm.tensor.start_k), 80, 1, 1000,
+                 "reduction steps of start and end"},
     ConstantSpec{"gemm.tensor.split_us", TILEWRIGHT_AT(gemm.tensor.split_us), 2, 0.2, 8, "us of a split reduction"},
-    ConstantSpec{"gemm.tensor.unaligned", TILEWRIGHT_AT(gemm.tensor.unaligned), 0.8, 0.2, 1, "rate where rows are not multiples of 16 bytes"},
-    ConstantSpec{"gemm.tensor.l2_reach", TILEWRIGHT_AT(gemm.tensor.l2_reach), 0.6, 0.2, 2, "share of L2 at which half of a working set misses"},
-    ConstantSpec{"gemm.tensor.dram_share", TILEWRIGHT_AT(gemm.tensor.dram_share), 0.8, 0.72, 0.95, "achieved share of DRAM bandwidth"},
-    ConstantSpec{"gemm.l2_share", TILEWRIGHT_AT(gemm.l2_share), 1, 0.8, 1.5, "share of the L2 bandwidth of micro-benchmarks"},
-    ConstantSpec{"gemm.quantise_us", TILEWRIGHT_AT(gemm.quantise_us), 3, 0.1, 30, "us of the launch of an fp8 quantisation"},
-    ConstantSpec{"gemm.quantise_cycles", TILEWRIGHT_AT(gemm.quantise_cycles), 0.4, 0.02, 5, "SM cycles per quantised element"},
-    ConstantSpec{"gemm.drift_pascal", TILEWRIGHT_AT(gemm.drift_pascal), 1.5, 0.01, 5, "DRAM reads per shared tile read, before Volta"},
+    ConstantSpec{"gemm.tensor.unaligned", TILEWRIGHT_AT(gemm.tensor.unaligned), 0.8, 0.2, 1,
+                 "rate where rows are not multiples of 16 bytes"},
+    ConstantSpec{"gemm.tensor.l2_reach", TILEWRIGHT_AT(gemm.tensor.l2_reach), 0.6, 0.2, 2,
+                 "share of L2 at which half of a working set misses"},
+    ConstantSpec{"gemm.tensor.dram_share", TILEWRIGHT_AT(gemm.tensor.dram_share), 0.8, 0.72, 0.95,
+                 "achieved share of DRAM bandwidth"},
+    ConstantSpec{"gemm.l2_share", TILEWRIGHT_AT(gemm.l2_share), 1, 0.8, 1.5,
+                 "share of the L2 bandwidth of micro-benchmarks"},
+    ConstantSpec{"gemm.quantise_us", TILEWRIGHT_AT(gemm.quantise_us), 3, 0.1, 30,
+                 "us of the launch of an fp8 quantisation"},
+    ConstantSpec{"gemm.quantise_cycles", TILEWRIGHT_AT(gemm.quantise_cycles), 0.4, 0.02, 5,
+                 "SM cycles per quantised element"},
+    ConstantSpec{"gemm.drift_pascal", TILEWRIGHT_AT(gemm.drift_pascal), 1.5, 0.01, 5,
+                 "DRAM reads per shared tile read, before Volta"},
     ConstantSpec{"gemm.drift_volta", TILEWRIGHT_AT(gemm.drift_volta), 0.1, 0.001, 0.6, "the same from Volta on"},
-    ConstantSpec{"gemm.drift_windows", TILEWRIGHT_AT(gemm.drift_windows), 40, 1, 1000, "L2 windows of k at half of the drift"},
-    ConstantSpec{"gemm.wave_reach", TILEWRIGHT_AT(gemm.wave_reach), 0.5, 0.2, 3, "share of L2 above which later waves read operands again"},
-    ConstantSpec{"conv.gather", TILEWRIGHT_AT(conv.gather), 1.2, 0.8, 3, "time of an implicit GEMM over a plain one"},
-    ConstantSpec{"conv.gather_tensor", TILEWRIGHT_AT(conv.gather_tensor), 1.5, 0.8, 5, "the same on tensor cores"},
-    ConstantSpec{"conv.backward_data", TILEWRIGHT_AT(conv.backward_data), 1.1, 0.7, 3, "time of a backward data pass over the forward form"},
-    ConstantSpec{"conv.backward_filter", TILEWRIGHT_AT(conv.backward_filter), 1.2, 0.7, 3, "time of a backward filter pass over the forward form"},
-    ConstantSpec{"conv.winograd_fused", TILEWRIGHT_AT(conv.winograd_fused), 1.0, 0.4, 4, "time of the products of a fused F(2x2) kernel over plain ones"},
-    ConstantSpec{"conv.winograd_split", TILEWRIGHT_AT(conv.winograd_split), 1.1, 0.7, 2, "time of the products of a transformed F(4x4) over plain ones"},
-    ConstantSpec{"conv.transform_share", TILEWRIGHT_AT(conv.transform_share), 0.6, 0.2, 1, "DRAM share of transform passes"},
+    ConstantSpec{"gemm.drift_windows", TILEWRIGHT_AT(gemm.drift_windows), 40, 1, 1000,
+                 "L2 windows of k at half of the drift"},
+    ConstantSpec{"gemm.wave_reach", TILEWRIGHT_AT(gemm.wave_reach), 0.5, 0.2, 3,
+                 "share of L2 above which later waves read operands again"},
+    ConstantSpec{"conv.gather", TILEWRIGHT_AT(conv.gather), 1.2, 1, 3, "time of an implicit GEMM over a plain one"},
+    ConstantSpec{"conv.gather_tensor", TILEWRIGHT_AT(conv.gather_tensor), 1.2, 1, 5, "the same on tensor cores"},
+    ConstantSpec{"conv.backward_data", TILEWRIGHT_AT(conv.backward_data), 1.1, 1, 3,
+                 "time of a backward data pass over the forward form"},
+    ConstantSpec{"conv.backward_filter", TILEWRIGHT_AT(conv.backward_filter), 1.2, 1, 3,
+                 "time of a backward filter pass over the forward form"},
+    ConstantSpec{"conv.winograd_fused", TILEWRIGHT_AT(conv.winograd_fused), 1.0, 0.4, 4,
+                 "time of the products of a fused F(2x2) kernel over plain ones"},
+    ConstantSpec{"conv.winograd_split", TILEWRIGHT_AT(conv.winograd_split), 1.1, 0.7, 2,
+                 "time of the products of a transformed F(4x4) over plain ones"},
+    ConstantSpec{"conv.transform_share", TILEWRIGHT_AT(conv.transform_share), 0.6, 0.2, 1,
+                 "DRAM share of transform passes"},
     ConstantSpec{"conv.pass_us", TILEWRIGHT_AT(conv.pass_us), 4, 0.5, 30, "us of each further kernel of an algorithm"},
     ConstantSpec{"conv.atomics_per_cycle", TILEWRIGHT_AT(conv.atomics_per_cycle), 0.6, 0.1, 4, "atomic additions per SM and cycle"},
     ConstantSpec{"conv.fft", TILEWRIGHT_AT(conv.fft), 1.5, 0.8, 6, "time of the complex products of an FFT over plain ones"},
@@ -136,13 +173,14 @@ Calibration read_calibration(const std::string& path) {
   if (const auto devices = file.find("devices")) {
     for (const Value& device : devices->items()) {
       const auto factor = [&](std::string_view key) { return device.at(key).as_number(0.1, 10); };
-      calibration.trims[device.at("name").as_string()] = {factor("cuda"), factor("tensor"), factor("dram"), factor("power")};
+      calibration.trims[device.at("name").as_string()] = {factor("cuda"), factor("tensor"), factor("dram"),
+                                                          factor("power"), factor("conv")};
     }
   }
   if (const auto floors = file.find("host_floors")) {
     for (const Value& floor : floors->items()) {
-      calibration.floors.push_back({floor.at("stack").as_string(), floor.at("op").as_string(), floor.at("device").as_string(),
-                                    Seconds{1e-6 * floor.at("us").as_number(0, 1e6)}});
+      calibration.floors.push_back({floor.at("stack").as_string(), floor.at("op").as_string(),
+                                    floor.at("device").as_string(), Seconds{1e-6 * floor.at("us").as_number(0, 1e6)}});
     }
   }
   if (const auto floors = file.find("stack_floors")) {
@@ -164,26 +202,32 @@ Calibration read_calibration(const std::string& path) {
 
 std::string calibration_yaml(const Calibration& calibration) {
   std::string text = fmt::format(
-      "# Constants of the GPU kernel models. Written by `tilewright calibrate gpu` from the tables of validation/measured/gpu; not edited by hand.\n"
+      "# Constants of the GPU kernel models. Written by `tilewright calibrate gpu` from the tables of "
+      "validation/measured/gpu; not edited by hand.\n"
       "data_hash: {}  # FNV-1a of the tables\nrows: {}\nconstants:\n",
       calibration.data_hash, calibration.rows);
   GpuConstants constants = calibration.constants;
   for (const ConstantSpec& spec : specs)
     text += fmt::format("  {}: {:.6g}  # {}; guess {:g}\n", spec.name, spec.at(constants), spec.meaning, spec.guess);
-  text += "devices:  # factors on rates, DRAM share and energy of devices that were calibrated themselves\n";
+  const auto list = [&](std::string_view key, std::string_view comment, bool empty) {
+    text += fmt::format("{}:{}  # {}\n", key, empty ? " []" : "", comment);
+  };
+  list("devices", "factors on rates, DRAM share and energy of devices that were calibrated themselves",
+       calibration.trims.empty());
   for (const auto& [name, trim] : calibration.trims)
-    text += fmt::format("  - {{name: {}, cuda: {:.5g}, tensor: {:.5g}, dram: {:.5g}, power: {:.5g}}}\n", name, trim.cuda,
-                        trim.tensor, trim.dram, trim.power);
-  text += "host_floors:  # host dispatch and empty kernel, by the host of each device\n";
+    text += fmt::format("  - {{name: {}, cuda: {:.5g}, tensor: {:.5g}, dram: {:.5g}, power: {:.5g}, conv: {:.5g}}}\n",
+                        name, trim.cuda, trim.tensor, trim.dram, trim.power, trim.conv);
+  list("host_floors", "host dispatch and empty kernel, by the host of each device", calibration.floors.empty());
   for (const HostFloor& floor : calibration.floors)
     text += fmt::format("  - {{stack: {}, op: {}, device: {}, us: {:.4g}}}\n", floor.stack, floor.op, floor.device,
                         1e6 * floor.floor.value);
-  text += "stack_floors:  # geometric mean over the hosts\n";
+  list("stack_floors", "geometric mean over the hosts", calibration.stack_floors.empty());
   for (const auto& [key, seconds] : calibration.stack_floors) {
     const std::size_t slash = key.find('/');
-    text += fmt::format("  - {{stack: {}, op: {}, us: {:.4g}}}\n", key.substr(0, slash), key.substr(slash + 1), 1e6 * seconds);
+    text += fmt::format("  - {{stack: {}, op: {}, us: {:.4g}}}\n", key.substr(0, slash), key.substr(slash + 1),
+                        1e6 * seconds);
   }
-  text += "error_bands:  # mean absolute percentage error of the calibration rows\n";
+  list("error_bands", "mean absolute percentage error on rows that the fit had not seen", calibration.bands.empty());
   for (const ErrorBand& band : calibration.bands)
     text += fmt::format("  - {{class: {}, precision: {}, transfer: {}, mape_pct: {:.3g}, rows: {}}}\n", band.op_class,
                         band.precision, band.transfer, band.mape_pct, band.rows);

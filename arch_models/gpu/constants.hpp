@@ -40,7 +40,8 @@ GpuConstants initial_constants();
 
 /// A calibrated figure of one device or host.
 struct HostFloor {
-  std::string stack, op, device;  // op with precision, "linear/fp32"; the machine is known by its GPU: one host per device and stack in the tables
+  std::string stack, op,
+      device;  // op with precision, "linear/fp32"; the machine is known by its GPU: one host per device and stack in the tables
   Seconds floor;
 };
 /// Residual error of an operator class: what a prediction carries as its band.
@@ -56,7 +57,8 @@ struct Calibration {
   std::map<std::string, DeviceTrim> trims;
   std::vector<HostFloor> floors;
   std::vector<ErrorBand> bands;
-  std::map<std::string, double> stack_floors;  // "stack/op/precision": geometric mean over the hosts, for a host never seen, s
+  std::map<std::string, double>
+      stack_floors;  // "stack/op/precision": geometric mean over the hosts, for a host never seen, s
   std::string data_hash;
   std::int64_t rows = 0;
 };

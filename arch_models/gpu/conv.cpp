@@ -12,9 +12,11 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 /// The product that an implicit-GEMM pass computes, for each group.
 GemmKernel implicit_product(const ConvKernel& kernel) {
-  const std::int64_t pixels = kernel.n * kernel.out_h() * kernel.out_w(), c = kernel.c / kernel.groups, k = kernel.k / kernel.groups;
+  const std::int64_t pixels = kernel.n * kernel.out_h() * kernel.out_w(), c = kernel.c / kernel.groups,
+                     k = kernel.k / kernel.groups;
   // Elements of the gathered operand per stored element: each input is in r s / (stride_h stride_w) windows; a 1x1 filter with a stride skips inputs.
-  const double overlap = static_cast<double>(kernel.r * kernel.s) / static_cast<double>(kernel.stride_h * kernel.stride_w);
+  const double overlap =
+      static_cast<double>(kernel.r * kernel.s) / static_cast<double>(kernel.stride_h * kernel.stride_w);
   GemmKernel product;
   product.menu = kernel.phase == ConvPhase::backward_filter ? KernelMenu::implicit_split : KernelMenu::implicit;
   product.batch = kernel.groups;
@@ -72,17 +74,26 @@ struct Evaluator {
   KernelTime best = {};
 
   double elements(double count) const { return count * bytes_per_element; }
-  double input_bytes() const { return elements(static_cast<double>(kernel.n * kernel.c) * static_cast<double>(kernel.h * kernel.w)); }
-  double output_bytes() const { return elements(static_cast<double>(kernel.n * kernel.k) * static_cast<double>(kernel.out_h() * kernel.out_w())); }
-  double filter_bytes() const { return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s)); }
+  double input_bytes() const {
+    return elements(static_cast<double>(kernel.n * kernel.c) * static_cast<double>(kernel.h * kernel.w));
+  }
+  double output_bytes() const {
+    return elements(static_cast<double>(kernel.n * kernel.k) * static_cast<double>(kernel.out_h() * kernel.out_w()));
+  }
+  double filter_bytes() const {
+    return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s));
+  }
 
   /// Keeps the algorithm when it is the fastest so far: products x factor, then `passes` further kernels that move `bytes`.
-  void consider(std::string_view name, const GemmKernel& product, double factor, int passes, double bytes, double serial_s = 0) {
+  void consider(std::string_view name, const GemmKernel& product, double factor, int passes, double bytes,
+                double serial_s = 0) {
     KernelTime time = gemm_time(device, constants, product, timing);
     const double rate = device.dram_bandwidth.value * constants.conv.transform_share * device.trim.dram;
-    const double reach = 0.5 * device.l2_size.value;  // a pass that fits half of the L2 reads what the one before it wrote there
+    const double reach =
+        0.5 * device.l2_size.value;  // a pass that fits half of the L2 reads what the one before it wrote there
     const double moved = bytes / (1 + reach / (bytes + 1));
     const double extra = moved / rate + 1e-6 * constants.conv.pass_us * passes + serial_s;
+    factor = std::max(1.0, factor / device.trim.conv);  // never above the rate of the product itself
     time.algorithm = name;
     time.compute = time.compute * factor;
     time.fixed = time.fixed + Seconds{extra};
@@ -111,7 +122,8 @@ void consider_winograd(Evaluator& evaluator, std::int64_t m) {
     evaluator.consider("fused Winograd F(2x2)", product, fit.winograd_fused, 0, 0);
   } else {  // transformed images go through memory: written by one kernel, read by the products, the results likewise
     const double inputs = evaluator.input_bytes() * (1 + growth), outputs = evaluator.output_bytes() * (1 + growth);
-    const double filters = evaluator.filter_bytes() * (1 + static_cast<double>(points) / static_cast<double>(kernel.r * kernel.s));
+    const double filters =
+        evaluator.filter_bytes() * (1 + static_cast<double>(points) / static_cast<double>(kernel.r * kernel.s));
     evaluator.consider("Winograd F(4x4)", product, fit.winograd_split, 3, inputs + outputs + filters);
   }
 }
@@ -120,9 +132,10 @@ void consider_winograd(Evaluator& evaluator, std::int64_t m) {
 void consider_fft(Evaluator& evaluator) {
   constexpr std::int64_t side = 32, points = side * (side / 2 + 1);
   const ConvKernel& kernel = evaluator.kernel;
-  const std::int64_t tiles = kernel.n * ceil_div(kernel.out_h(), side - kernel.r + 1) * ceil_div(kernel.out_w(), side - kernel.s + 1);
+  const std::int64_t tiles =
+      kernel.n * ceil_div(kernel.out_h(), side - kernel.r + 1) * ceil_div(kernel.out_w(), side - kernel.s + 1);
   GemmKernel product = transformed_product(kernel, points, tiles);
-  product.k *= 4;  // a complex product is four real ones
+  product.k *= 4;                                       // a complex product is four real ones
   product.activation_reuse = product.weight_reuse = 2;  // of two stored numbers each
   const double per_tile = evaluator.elements(2.0 * points);
   const double images = static_cast<double>(tiles) * static_cast<double>(kernel.c + kernel.k) * per_tile;
@@ -133,13 +146,15 @@ void consider_fft(Evaluator& evaluator) {
 
 }  // namespace
 
-KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, const ConvKernel& kernel, const Timing& timing) {
+KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, const ConvKernel& kernel,
+                     const Timing& timing) {
   const ConvConstants& fit = constants.conv;
   const StackProfile& stack = stack_profile(timing.stack);
   const bool tensor_format = math_peak(device, kernel.precision, stack.legacy_library).unit == MathUnit::tensor;
   // Tensor-core kernels load 16 bytes along the channels; others run on the CUDA cores (cuDNN developer guide).
   const std::int64_t channels = static_cast<std::int64_t>(16 / element_bytes(kernel.precision).activation);
-  const bool tensor = tensor_format && (kernel.c / kernel.groups) % channels == 0 && (kernel.k / kernel.groups) % channels == 0;
+  const bool tensor =
+      tensor_format && (kernel.c / kernel.groups) % channels == 0 && (kernel.k / kernel.groups) % channels == 0;
   ConvKernel run = kernel;
   if (tensor_format && !tensor) run.precision = GpuPrecision::fp16_fp32math;
   Evaluator evaluator{device, constants, run, timing, element_bytes(run.precision).activation};
@@ -149,8 +164,8 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
                                                                  : fit.backward_filter;
   // Tensor-core kernels want channels last: NCHW tensors are transposed in and out, except for 1x1 filters (plain products of the image planes).
   const bool transposed = tensor && kernel.r * kernel.s > 1;
-  evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather), transposed ? 2 : 0,
-                     transposed ? 2 * (evaluator.input_bytes() + evaluator.output_bytes()) : 0);
+  evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather),
+                     transposed ? 2 : 0, transposed ? 2 * (evaluator.input_bytes() + evaluator.output_bytes()) : 0);
   if (kernel.phase == ConvPhase::backward_data && !tensor) {
     const GemmKernel scatter = scatter_product(run);
     const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);

@@ -61,7 +61,8 @@ std::vector<GpuDevice> read_gpu_devices(const std::string& csv_path) {
     d.node_nm = positive(table, row, "node_nm");
     d.die_mm2 = positive_or_zero(table, row, "die_mm2");
     for (const GpuDevice& earlier : devices) {
-      if (earlier.name == d.name) throw InputError({table.file, row.line, 0, "device"}, "device '" + d.name + "' is listed twice");
+      if (earlier.name == d.name)
+        throw InputError({table.file, row.line, 0, "device"}, "device '" + d.name + "' is listed twice");
     }
     devices.push_back(d);
   }
@@ -73,8 +74,9 @@ GpuDevice gpu_device_of(const Chip& chip) {
   // A chip file gives rates per SM and cycle; compute capabilities by what the vendor shipped: int8 dot products from 6.1, bf16 from 8.0, fp8 from 8.9.
   const auto peak = [&](DataType type) {
     const auto row = chip.arithmetic.find(type);
-    return row == chip.arithmetic.end() ? 0.0
-                                        : 2.0 * row->second.macs_per_cycle * static_cast<double>(gpu.sms) * chip.clock.value;
+    return row == chip.arithmetic.end()
+               ? 0.0
+               : 2.0 * row->second.macs_per_cycle * static_cast<double>(gpu.sms) * chip.clock.value;
   };
   GpuDevice d;
   d.name = chip.name;
@@ -106,7 +108,10 @@ GpuDevice gpu_device_of(const Chip& chip) {
   }
   const BufferLevel& dram = chip.levels.front();
   d.dram_bandwidth = BytesPerSecond{dram.bandwidth.value * static_cast<double>(dram.instances) * chip.clock.value};
-  d.memory = dram.bandwidth.value * chip.clock.value >= 700e9 && d.compute_capability != 8.6 && d.compute_capability != 8.9 ? "HBM" : "GDDR";
+  d.memory =
+      dram.bandwidth.value * chip.clock.value >= 700e9 && d.compute_capability != 8.6 && d.compute_capability != 8.9
+          ? "HBM"
+          : "GDDR";
   d.memory_size = dram.capacity.value_or(Bytes{0});
   const BufferLevel& l2 = chip.levels[static_cast<std::size_t>(gpu_array_level(chip))];
   d.l2_size = Bytes{l2.capacity.value_or(Bytes{0}).value * static_cast<double>(l2.instances)};

@@ -13,7 +13,7 @@ struct Chip;
 
 /// Correction factors of one device that was calibrated itself; 1 for a device known from its data sheet alone.
 struct DeviceTrim {
-  double cuda = 1, tensor = 1, dram = 1, power = 1;
+  double cuda = 1, tensor = 1, dram = 1, power = 1, conv = 1;
 };
 
 /// Data-sheet figures of one GPU. Peaks are dense operations per second (a multiply-add counts two) at the boost clock; 0: the chip has none.
@@ -22,8 +22,8 @@ struct GpuDevice {
   double compute_capability = 0;
   std::int64_t sms = 1, cuda_cores_per_sm = 64, tensor_cores_per_sm = 0;
   Hertz boost;
-  double fp32_peak = 0, fp16_vector_peak = 0, fp16_tensor_peak = 0, bf16_tensor_peak = 0, tf32_tensor_peak = 0, int8_peak = 0,
-         fp8_tensor_peak = 0;
+  double fp32_peak = 0, fp16_vector_peak = 0, fp16_tensor_peak = 0, bf16_tensor_peak = 0, tf32_tensor_peak = 0,
+         int8_peak = 0, fp8_tensor_peak = 0;
   std::string memory;  // GDDR5, HBM2e, ...
   Bytes memory_size, l2_size, shared_per_sm, registers_per_sm;
   BytesPerSecond dram_bandwidth;

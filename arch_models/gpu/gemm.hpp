@@ -36,14 +36,17 @@ struct GemmUnitConstants {
 
 struct GemmConstants {
   GemmUnitConstants cuda, cuda_legacy, tensor;
-  double l2_share = 1;  // of the L2 bandwidth of micro-benchmarks
+  double l2_share = 1;                            // of the L2 bandwidth of micro-benchmarks
   double quantise_us = 3, quantise_cycles = 0.4;  // fp8 activations: launch; cycles of one SM for an element
-  double drift_pascal = 1.5, drift_volta = 0.1;  // DRAM reads per shared tile read of a wave that drifted apart, before Volta and from it on
-  double drift_windows = 40;       // L2 windows of k at which half of the drift is reached
-  double wave_reach = 0.5;         // operands above this share of the L2 are read again by later waves
+  double drift_pascal = 1.5,
+         drift_volta =
+             0.1;  // DRAM reads per shared tile read of a wave that drifted apart, before Volta and from it on
+  double drift_windows = 40;  // L2 windows of k at which half of the drift is reached
+  double wave_reach = 0.5;    // operands above this share of the L2 are read again by later waves
 };
 
 /// Time of one product. Pure; assumes positive extents. At least the roofline at the allowed clock.
-KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel, const Timing& timing);
+KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel,
+                     const Timing& timing);
 
 }  // namespace tilewright

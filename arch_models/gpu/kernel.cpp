@@ -33,8 +33,9 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
     case GpuPrecision::fp16:
     case GpuPrecision::w8a16:
     case GpuPrecision::w4a16:
-      return tensor_or(device.fp16_tensor_peak,
-                       device.fp16_vector_peak > device.fp32_peak ? MathPeak{MathUnit::cuda, device.fp16_vector_peak} : cuda);
+      return tensor_or(device.fp16_tensor_peak, device.fp16_vector_peak > device.fp32_peak
+                                                    ? MathPeak{MathUnit::cuda, device.fp16_vector_peak}
+                                                    : cuda);
     case GpuPrecision::bf16: return tensor_or(device.bf16_tensor_peak, cuda);
     case GpuPrecision::fp8: return tensor_or(device.fp8_tensor_peak, cuda);
     case GpuPrecision::int8: break;
@@ -46,13 +47,14 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
 
 const StackProfile& stack_profile(Stack stack) {
   static constexpr std::array<StackProfile, 6> profiles{{
-      {Stack::pytorch_eager, "pytorch_eager", "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1,
-       false},
-      {Stack::cuda_graph_vllm, "cuda_graph_vllm", "kernels of vLLM replayed in a CUDA graph: no host, weight buffers in rotation", 6,
-       false},
+      {Stack::pytorch_eager, "pytorch_eager",
+       "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false},
+      {Stack::cuda_graph_vllm, "cuda_graph_vllm",
+       "kernels of vLLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false},
       {Stack::cuda_graph_tensorrt_llm, "cuda_graph_tensorrt_llm",
        "kernels of TensorRT-LLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false},
-      {Stack::library_loop, "library_loop", "host loop of cuBLAS or cuDNN calls of 2016 to 2019, launches overlap", 1, true},
+      {Stack::library_loop, "library_loop", "host loop of cuBLAS or cuDNN calls of 2016 to 2019, launches overlap", 1,
+       true},
       {Stack::profiler, "profiler", "kernel time of a profiler trace inside a running model: cold weights", 6, false},
       {Stack::wall_clock, "wall_clock", "wall clock around repeated calls", 1, false},
   }};
@@ -65,13 +67,14 @@ std::string explain(const KernelTime& time) {
     std::string_view name;
     Seconds time;
   };
-  const std::array parts{Part{"compute", time.compute}, Part{"DRAM", time.dram}, Part{"L2", time.l2}, Part{"start-up", time.fixed},
-                         Part{"launch", time.launch}};
+  const std::array parts{Part{"compute", time.compute}, Part{"DRAM", time.dram}, Part{"L2", time.l2},
+                         Part{"start-up", time.fixed}, Part{"launch", time.launch}};
   const Part& bound = *std::ranges::max_element(parts, {}, [](const Part& part) { return part.time.value; });
   std::string text = fmt::format("{}", time.algorithm);
   if (time.tiles > 0) {
-    text += fmt::format(": {:.2f} waves of {}x{} tiles ({} tiles{}, {} resident per SM)", time.waves, time.tile_m, time.tile_n,
-                        time.tiles, time.split > 1 ? fmt::format(" x split-K {}", time.split) : "", time.resident);
+    text += fmt::format(": {:.2f} waves of {}x{} tiles ({} tiles{}, {} resident per SM)", time.waves, time.tile_m,
+                        time.tile_n, time.tiles, time.split > 1 ? fmt::format(" x split-K {}", time.split) : "",
+                        time.resident);
   }
   text += fmt::format(" at {:.2f} of boost;", time.clock);
   for (const Part& part : parts) text += fmt::format(" {} {:.1f} us,", part.name, us(part.time));

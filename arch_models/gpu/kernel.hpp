@@ -55,7 +55,7 @@ struct KernelTime {
   Seconds launch;   // floor of the timing method and host
   Seconds compute;  // arithmetic of all waves at the allowed clock
   Seconds l2, dram;
-  Seconds fixed;    // start, barriers, second passes
+  Seconds fixed;     // start, barriers, second passes
   double clock = 1;  // share of the boost clock that the power limit allows
   double power_w = 0;
   // What was chosen, for explain():

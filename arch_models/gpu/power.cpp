@@ -30,7 +30,8 @@ double base_power(const GpuDevice& device, const PowerConstants& constants) {
 double board_power(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clock,
                    double seconds) {
   const double voltage = relative_voltage(clock);
-  const double energy = switched_energy(device, constants, work) * voltage * voltage + 1e-12 * constants.byte_pj * work.dram_bytes;
+  const double energy =
+      switched_energy(device, constants, work) * voltage * voltage + 1e-12 * constants.byte_pj * work.dram_bytes;
   return base_power(device, constants) + energy / seconds;
 }
 

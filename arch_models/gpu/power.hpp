@@ -9,10 +9,11 @@ namespace tilewright {
 struct PowerConstants {
   double idle = 0.10;           // share of the TDP that a busy board draws besides die, operations and DRAM bytes
   double die_w_per_mm2 = 0.06;  // leakage and clock tree
-  double cuda_pj = 12;      // energy of an fp32 operation in a product, registers and shared memory included, at 8 nm and full clock
-  double tensor_pj = 1.1;   // the same for a 16-bit tensor operation (8-bit: half)
+  double cuda_pj =
+      12;  // energy of an fp32 operation in a product, registers and shared memory included, at 8 nm and full clock
+  double tensor_pj = 1.1;                                        // the same for a 16-bit tensor operation (8-bit: half)
   double node_exponent_cuda = 0.34, node_exponent_tensor = 0.9;  // energy ~ (node / 8 nm)^exponent
-  double byte_pj = 60;      // DRAM path
+  double byte_pj = 60;                                           // DRAM path
   double boost_exponent = 0.5;  // energy ~ (boost / 1.5 GHz)^exponent: higher clocks need more voltage
 };
 

@@ -7,14 +7,17 @@
 namespace tilewright {
 namespace {
 
-bool is_depthwise(const ConvKernel& kernel) { return kernel.groups > 1 && kernel.groups == kernel.c && kernel.groups == kernel.k; }
+bool is_depthwise(const ConvKernel& kernel) {
+  return kernel.groups > 1 && kernel.groups == kernel.c && kernel.groups == kernel.k;
+}
 
 // Depthwise kernels of the libraries keep neither tensor cores nor wide loads busy: an assumption, not fitted.
-constexpr double depthwise_share = 0.15;   // of the fp32 peak
-constexpr double depthwise_stream = 0.5;   // of the streaming bandwidth
+constexpr double depthwise_share = 0.15;  // of the fp32 peak
+constexpr double depthwise_stream = 0.5;  // of the streaming bandwidth
 
 /// A depthwise convolution reads and writes its tensors once and computes on the CUDA cores.
-KernelTime depthwise_time(const GpuDevice& device, const GpuConstants& constants, const ConvKernel& kernel, const Timing& timing) {
+KernelTime depthwise_time(const GpuDevice& device, const GpuConstants& constants, const ConvKernel& kernel,
+                          const Timing& timing) {
   const ElementBytes element = element_bytes(kernel.precision);
   const double planes = static_cast<double>(kernel.n) * static_cast<double>(kernel.c);
   const double in = planes * static_cast<double>(kernel.h) * static_cast<double>(kernel.w);
@@ -41,23 +44,30 @@ struct Predict {
   const Timing& timing;
   KernelTime operator()(const GemmKernel& kernel) const { return gemm_time(device, constants, kernel, timing); }
   KernelTime operator()(const ConvKernel& kernel) const {
-    return is_depthwise(kernel) ? depthwise_time(device, constants, kernel, timing) : conv_time(device, constants, kernel, timing);
+    return is_depthwise(kernel) ? depthwise_time(device, constants, kernel, timing)
+                                : conv_time(device, constants, kernel, timing);
   }
   KernelTime operator()(const VectorKernel& kernel) const { return vector_time(device, constants, kernel, timing); }
-  KernelTime operator()(const AttentionKernel& kernel) const { return attention_time(device, constants, kernel, timing); }
-  KernelTime operator()(const RecurrentKernel& kernel) const { return recurrent_time(device, constants, kernel, timing); }
+  KernelTime operator()(const AttentionKernel& kernel) const {
+    return attention_time(device, constants, kernel, timing);
+  }
+  KernelTime operator()(const RecurrentKernel& kernel) const {
+    return recurrent_time(device, constants, kernel, timing);
+  }
 };
 
 }  // namespace
 
-KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, const GpuKernel& kernel, const Timing& timing) {
+KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, const GpuKernel& kernel,
+                       const Timing& timing) {
   return std::visit(Predict{device, constants, timing}, kernel);
 }
 
 HostSide eager_host() { return {Stack::profiler, Seconds{7e-6}, Seconds{20e-6}}; }
 HostSide graph_host() { return {Stack::profiler, Seconds{1e-6}, Seconds{10e-6}}; }
 
-ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels, const HostSide& host) {
+ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels,
+                     const HostSide& host) {
   ModelTime model;
   double dispatched = 0, idle_from = 0;
   for (const ModelKernel& step : kernels) {

@@ -16,7 +16,8 @@ namespace tilewright {
 using GpuKernel = std::variant<GemmKernel, ConvKernel, VectorKernel, AttentionKernel, RecurrentKernel>;
 
 /// Time of one kernel by its class. Depthwise convolutions (groups = channels) stream their tensors instead of computing products.
-KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, const GpuKernel& kernel, const Timing& timing);
+KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, const GpuKernel& kernel,
+                       const Timing& timing);
 
 /// A kernel of a model and how often it follows itself.
 struct ModelKernel {
@@ -42,6 +43,7 @@ struct ModelTime {
   std::int64_t launches = 0;
 };
 /// Runs the kernels through a queue: kernel i starts when the host has dispatched it and kernel i - 1 has ended.
-ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels, const HostSide& host);
+ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels,
+                     const HostSide& host);
 
 }  // namespace tilewright

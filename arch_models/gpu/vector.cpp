@@ -110,7 +110,9 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   const double first = static_cast<double>(kernel.inputs) * read + written, again = (rows.passes - 1) * read;
   const StreamTime memory = stream_time(device, fit, first + again * pass_miss, first);
   const double blocks =
-      std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) * rows.block_seconds;
+      kernel.op == VectorOp::avg_pool
+          ? cells * fit.pool_cycles / (static_cast<double>(device.sms) * device.boost.value)
+          : std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) * rows.block_seconds;
 
   KernelTime time;
   time.algorithm = vector_op_names[static_cast<std::size_t>(kernel.op)];

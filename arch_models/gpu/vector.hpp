@@ -9,9 +9,9 @@ namespace tilewright {
 
 struct GpuConstants;
 
-enum class VectorOp { add, pow, relu, gelu, tanh, softmax, layernorm };
-inline constexpr std::array<std::string_view, 7> vector_op_names{"add",  "pow",     "relu",     "gelu",
-                                                                 "tanh", "softmax", "layernorm"};
+enum class VectorOp { add, pow, relu, gelu, tanh, softmax, layernorm, avg_pool };
+inline constexpr std::array<std::string_view, 8> vector_op_names{"add",  "pow",     "relu",      "gelu",
+                                                                 "tanh", "softmax", "layernorm", "avg_pool"};
 
 /// An operator on a rows x cols tensor; softmax and layer norm run along cols.
 struct VectorKernel {
@@ -34,6 +34,9 @@ struct VectorConstants {
   double softmax_row_us = 1, softmax_step_us = 0.5;  // barriers of a row; one vector load of a block
   double softmax_tail = 2;                           // scalar loads of a row's remainder, in steps each
   double norm_row_us = 2, norm_step_us = 0.3;
+  // SM cycles per result of PyTorch's average pooling with a 3 x 3 window: index divisions dominate. Not fitted by `calibrate`: from the cells
+  // with and without pooling of NAS-Bench-201 at batch 256 on the RTX 2080 Ti; 4.3 on the two Pascal chips of that table.
+  double pool_cycles = 4.1;
 };
 
 /// Achieved DRAM bandwidth of streaming kernels, bytes per second.

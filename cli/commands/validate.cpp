@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "validation/gpu/models.hpp"
+#include "validation/gpu/nas.hpp"
+#include "validation/gpu/validate.hpp"
 #include "validation/mapping.hpp"
 #include "validation/systolic.hpp"
 
@@ -79,6 +82,11 @@ std::string result_json(const SuiteResult& result) {
   return json.dump(1) + "\n";
 }
 
+LeaveOut leave_out_of(const std::string& word) {
+  require_choice("--leave-out", word, {"none", "device", "shape"});
+  return word == "device" ? LeaveOut::device : word == "shape" ? LeaveOut::shape : LeaveOut::none;
+}
+
 }  // namespace
 
 std::span<const Suite> suites() {
@@ -87,6 +95,18 @@ std::span<const Suite> suites() {
             [](const ValidateOptions& options) { return validate_mapping(options.data); }},
       Suite{"systolic", "cycles, accesses and bandwidths of SCALE-Sim version 2, figure by figure",
             [](const ValidateOptions& options) { return validate_systolic(options.data); }},
+      Suite{"gpu", "predicted against measured times of GPU kernels",
+            [](const ValidateOptions& options) { return validate_gpu(options.data, leave_out_of(options.leave_out)); }},
+      Suite{"gpu_models", "predicted against measured latencies of whole transformers",
+            [](const ValidateOptions& options) {
+              return validate_models(options.data.empty() ? measured_gpu_folder() : options.data,
+                                     library_calibration().constants);
+            }},
+      Suite{"nas", "rank correlation on NAS-Bench-201 and Once-for-All networks",
+            [](const ValidateOptions& options) {
+              return validate_nas(options.data.empty() ? measured_gpu_folder() + "/../codesign" : options.data,
+                                  measured_gpu_folder() + "/devices.csv", library_calibration().constants);
+            }},
   };
   return known;
 }
@@ -95,10 +115,13 @@ int validate_suite(const ValidateOptions& options) {
   std::vector<std::string> names;
   for (const Suite& suite : suites()) names.emplace_back(suite.name);
   require_choice("validate", options.suite, names);
-  require_choice("--format", options.format, {"text", "json"});
+  require_choice("--format", options.format, {"text", "json", "svg"});
   const auto suite = std::ranges::find(suites(), options.suite, &Suite::name);
   const SuiteResult result = suite->run(options);
-  deliver(options.format == "json" ? result_json(result) : result_text(result), options.output);
+  deliver(options.format == "json"  ? result_json(result)
+          : options.format == "svg" ? result.svg
+                                    : result_text(result),
+          options.output);
   return result.pass ? 0 : 1;
 }
 

@@ -10,10 +10,10 @@
 namespace tilewright {
 namespace {
 
-constexpr double robust_scale = 0.08;  // log error above which a row counts by its size, not its square
+constexpr double robust_scale = 0.08;   // log error above which a row counts by its size, not its square
 constexpr double constant_prior = 0.4;  // the guesses are physical: a factor of 1.5 counts as one residual
 constexpr double wide_scale = 0.5;
-constexpr double trim_prior = 0.10;    // devices differ from their data sheets by about a tenth
+constexpr double trim_prior = 0.10;       // devices differ from their data sheets by about a tenth
 constexpr double largest_floor = 100e-6;  // s: no host needs longer to dispatch one operator
 constexpr int most_steps = 40;
 
@@ -43,15 +43,15 @@ struct FloorGroup {
 const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
       {"gemm_cuda",
-       {"gemm.cuda", "gemm.l2_share", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda", "power.byte",
-        "power.boost"},
+       {"gemm.cuda", "gemm.l2_share", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda",
+        "power.node_exponent_cuda", "power.byte", "power.boost"},
        is_cuda_product,
        {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
       {"gemm_tensor",
        {"gemm.tensor", "gemm.quantise", "power.tensor", "power.node_exponent_tensor"},
        [](const MeasuredRow& row) { return is<GemmKernel>(row) && !is_cuda_product(row); },
        {&DeviceTrim::tensor}},
-      {"conv", {"conv."}, is<ConvKernel>, {}},
+      {"conv", {"conv."}, is<ConvKernel>, {&DeviceTrim::conv}},
       {"vector", {"vector."}, is<VectorKernel>, {}},
       {"attention", {"attention."}, is<AttentionKernel>, {}},
       {"recurrent", {"recurrent."}, is<RecurrentKernel>, {}},
@@ -70,11 +70,13 @@ std::string floor_key(const MeasuredRow& row) {
 namespace {
 
 /// One group's fit: parameters are the constants, then the trims, then the floors.
-void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& rows, const MeasuredData& data, Calibration& calibration) {
+void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& rows, const MeasuredData& data,
+               Calibration& calibration) {
   std::vector<FitParameter> parameters;
   std::vector<const ConstantSpec*> constants;
   for (const ConstantSpec& spec : constant_specs()) {
-    if (std::ranges::none_of(group.constants, [&](std::string_view prefix) { return spec.name.starts_with(prefix); })) continue;
+    if (std::ranges::none_of(group.constants, [&](std::string_view prefix) { return spec.name.starts_with(prefix); }))
+      continue;
     constants.push_back(&spec);
     parameters.push_back({std::string(spec.name), spec.guess, spec.least, spec.most, constant_prior, {}});
   }
@@ -108,7 +110,8 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   // A class of few rows counts as much as one of many to the power of one half.
   std::vector<double> weights(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    weights[i] = 1 / std::sqrt(class_rows[rows[i]->op + rows[i]->precision + std::string(stack_profile(rows[i]->stack).name)]);
+    weights[i] =
+        1 / std::sqrt(class_rows[rows[i]->op + rows[i]->precision + std::string(stack_profile(rows[i]->stack).name)]);
 
   std::vector<std::size_t> floor_of(rows.size());
   for (std::size_t f = 0; f < floors.size(); ++f)
@@ -116,16 +119,20 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   GpuConstants at = calibration.constants;
   std::vector<GpuDevice> devices = data.devices;
   for (GpuDevice& device : devices)
-    if (const auto trim = calibration.trims.find(device.name); trim != calibration.trims.end()) device.trim = trim->second;
+    if (const auto trim = calibration.trims.find(device.name); trim != calibration.trims.end())
+      device.trim = trim->second;
   const auto set = [&](std::span<const double> values) {
     for (std::size_t c = 0; c < constants.size(); ++c) constants[c]->at(at) = values[c];
-    for (std::size_t t = 0; t < trims.size(); ++t) devices[trims[t].device].trim.*trims[t].factor = values[constants.size() + t];
+    for (std::size_t t = 0; t < trims.size(); ++t)
+      devices[trims[t].device].trim.*trims[t].factor = values[constants.size() + t];
   };
-  const FitResiduals residuals = [&](std::span<const double> values, std::span<const std::size_t> which, std::span<double> out) {
+  const FitResiduals residuals = [&](std::span<const double> values, std::span<const std::size_t> which,
+                                     std::span<double> out) {
     set(values);
     for (std::size_t i = 0; i < which.size(); ++i) {
       const MeasuredRow& row = *rows[which[i]];
-      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{values[floor_of[which[i]]]}).total.value, row.latency.value);
+      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{values[floor_of[which[i]]]}).total.value,
+                         row.latency.value);
     }
   };
   // First towards the bulk of the rows with a wide scale, then robustly.
@@ -138,8 +145,8 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
     for (const auto& [device, own] : by_device) calibration.trims[devices[device].name] = devices[device].trim;
   for (std::size_t f = 0; f < floors.size(); ++f) {
     const MeasuredRow& sample = *floors[f]->sample;
-    calibration.floors.push_back({std::string(stack_profile(sample.stack).name), sample.op + "/" + sample.precision, sample.device,
-                                  Seconds{fit.values[constants.size() + trims.size() + f]}});
+    calibration.floors.push_back({std::string(stack_profile(sample.stack).name), sample.op + "/" + sample.precision,
+                                  sample.device, Seconds{fit.values[constants.size() + trims.size() + f]}});
   }
 }
 
@@ -175,7 +182,8 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     if (floor.device != unseen) floors_[floor.stack + "/" + floor.op + "/" + floor.device] = floor.floor;
   std::map<std::string, std::vector<const MeasuredRow*>> without;
   for (const MeasuredRow& row : data.rows)
-    if (!floors_.contains(floor_key(row)) && (unseen.empty() || row.device == unseen)) without[floor_key(row)].push_back(&row);
+    if (!floors_.contains(floor_key(row)) && (unseen.empty() || row.device == unseen))
+      without[floor_key(row)].push_back(&row);
   for (auto& [key, rows] : without) {
     // The floor that leaves the smallest mean |log error| of the fastest quarter of the host's rows, on a grid of 2 % up to the fastest row.
     std::ranges::stable_sort(rows, {}, [](const MeasuredRow* row) { return row->latency.value; });
@@ -185,7 +193,8 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     for (double floor = fastest; floor > 0.01 * fastest; floor /= 1.02) {
       double error = 0;
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        const KernelTime time = predict(*rows[i], devices_[rows[i]->device_index], calibration_.constants, Seconds{floor});
+        const KernelTime time =
+            predict(*rows[i], devices_[rows[i]->device_index], calibration_.constants, Seconds{floor});
         error += std::abs(log_ratio(time.total.value, rows[i]->latency.value));
       }
       if (error < least) {

@@ -12,10 +12,10 @@ namespace tilewright {
 
 /// An operator class that is fitted on its own, in the order of fit_groups(): constants of earlier groups are fixed in later ones.
 struct FitGroup {
-  std::string_view name;                       // in reports and error bands
-  std::vector<std::string_view> constants;     // names or prefixes of names of constant_specs()
-  bool (*takes)(const MeasuredRow&);           // rows of this class
-  std::vector<double DeviceTrim::*> trims;     // factors of single devices that this class determines
+  std::string_view name;                    // in reports and error bands
+  std::vector<std::string_view> constants;  // names or prefixes of names of constant_specs()
+  bool (*takes)(const MeasuredRow&);        // rows of this class
+  std::vector<double DeviceTrim::*> trims;  // factors of single devices that this class determines
 };
 const std::vector<FitGroup>& fit_groups();
 /// The group of a row. Every row that read_measured returns has one.

@@ -8,8 +8,9 @@
 namespace tilewright {
 namespace {
 
-constexpr double difference = 1e-4;  // step of the logarithm for a derivative: above the noise of the clock search, below a tile's reach
-constexpr double tolerance = 1e-5;   // relative gain of a step at which the fit ends
+constexpr double difference =
+    1e-4;  // step of the logarithm for a derivative: above the noise of the clock search, below a tile's reach
+constexpr double tolerance = 1e-5;  // relative gain of a step at which the fit ends
 
 std::vector<double> values_of(const Eigen::VectorXd& logs) {
   std::vector<double> values(static_cast<std::size_t>(logs.size()));

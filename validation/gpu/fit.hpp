@@ -12,9 +12,9 @@ namespace tilewright {
 struct FitParameter {
   std::string name;
   double guess = 1, least = 1e-9, most = 1e9;
-  double prior = 0;               // standard deviation of log(value / guess) that counts as one residual; 0: free
+  double prior = 0;                    // standard deviation of log(value / guess) that counts as one residual; 0: free
   std::vector<std::size_t> rows = {};  // rows that depend on it, ascending; empty: all
-  double start = 0;               // 0: the guess
+  double start = 0;                    // 0: the guess
 };
 
 struct FitResult {

@@ -20,7 +20,8 @@ constexpr std::int64_t largest_batch = 4096;
 /// A model under construction: the tensor that flows and the kernels so far.
 class Builder {
  public:
-  Builder(std::int64_t batch, std::int64_t channels, std::int64_t side) : batch_(batch), channels_(channels), side_(side) {}
+  Builder(std::int64_t batch, std::int64_t channels, std::int64_t side)
+      : batch_(batch), channels_(channels), side_(side) {}
 
   /// Convolution with "same" padding and its batch norm.
   void conv(std::int64_t out, std::int64_t size, std::int64_t stride, std::int64_t groups = 1) {
@@ -38,8 +39,14 @@ class Builder {
     side_ = kernel.out_h();
   }
   void depthwise(std::int64_t size, std::int64_t stride) { conv(channels_, size, stride, channels_); }
-  /// Element-wise pass over the current tensor: activation, batch norm, pooling window, scale.
-  void map(std::int64_t inputs = 1, std::int64_t passes = 1) { vector(batch_ * channels_, side_ * side_, inputs, passes); }
+  void average_pool() {
+    map();
+    std::get<VectorKernel>(kernels_.back().kernel).op = VectorOp::avg_pool;
+  }
+  /// Element-wise pass over the current tensor: activation, batch norm, scale.
+  void map(std::int64_t inputs = 1, std::int64_t passes = 1) {
+    vector(batch_ * channels_, side_ * side_, inputs, passes);
+  }
   void vector(std::int64_t rows, std::int64_t cols, std::int64_t inputs, std::int64_t passes) {
     VectorKernel kernel;
     kernel.op = inputs > 1 ? VectorOp::add : VectorOp::relu;
@@ -71,7 +78,8 @@ class Builder {
   std::vector<ModelKernel> kernels_;
 };
 
-constexpr std::array<std::string_view, 5> cell_ops{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"};
+constexpr std::array<std::string_view, 5> cell_ops{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
+                                                   "avg_pool_3x3"};
 
 /// Operators of the six edges of a cell string, edge by edge.
 std::vector<std::string> cell_edges(const std::string& cell, const Place& where) {
@@ -81,7 +89,8 @@ std::vector<std::string> cell_edges(const std::string& cell, const Place& where)
     const std::string edge = cell.substr(at, end - at);
     const std::string op = edge.substr(0, edge.find('~'));
     if (std::ranges::find(cell_ops, op) == cell_ops.end())
-      throw InputError(where, unknown_message("cell operator", op, std::vector<std::string>(cell_ops.begin(), cell_ops.end())));
+      throw InputError(
+          where, unknown_message("cell operator", op, std::vector<std::string>(cell_ops.begin(), cell_ops.end())));
     edges.push_back(op);
     at = end;
   }
@@ -92,14 +101,14 @@ std::vector<std::string> cell_edges(const std::string& cell, const Place& where)
 void add_cell(Builder& net, const std::vector<std::string>& edges) {
   const std::int64_t channels = net.channels();
   for (const std::string& op : edges) {
-    if (op == "none" || op == "avg_pool_3x3") net.map();
+    if (op == "none") net.map();  // multiplies by zero
+    if (op == "avg_pool_3x3") net.average_pool();
     if (!op.starts_with("nor_conv")) continue;
     net.map();  // ReLU - convolution - batch norm
     net.conv(channels, op == "nor_conv_3x3" ? 3 : 1, 1);
     net.map();
   }
-  net.map(2, 3);  // sums into three nodes: one, two and three edges
-  net.map(2, 3);
+  net.map(2, 6);  // sums into three nodes of one, two and three edges
 }
 
 /// ResNet block between stages: halves the side, doubles the channels.
@@ -112,7 +121,7 @@ void add_reduction(Builder& net) {
   net.conv(2 * in, 3, 1);
   net.map();
   net.set(in, side / 2);
-  net.map();  // average pool of the shortcut
+  net.average_pool();  // of the shortcut
   net.conv(2 * in, 1, 1);
   net.map(2);
 }
@@ -126,8 +135,10 @@ std::int64_t round_channels(double channels) {
 /// Activation passes in eager PyTorch: hard swish is written out as add, clamp, divide and multiply.
 void activate(Builder& net, bool hard_swish) { net.map(1, hard_swish ? 4 : 1); }
 
-void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t expansion, std::int64_t stride, bool squeeze, bool hard_swish) {
-  const std::int64_t in = net.channels(), middle = round_channels(static_cast<double>(in * expansion)), side = net.side();
+void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t expansion, std::int64_t stride,
+               bool squeeze, bool hard_swish) {
+  const std::int64_t in = net.channels(), middle = round_channels(static_cast<double>(in * expansion)),
+                     side = net.side();
   if (expansion > 1) {
     net.conv(middle, 1, 1);
     net.map();
@@ -150,7 +161,8 @@ void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t e
   if (stride == 1 && in == out && side == net.side()) net.map(2);
 }
 
-std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std::string_view column, std::size_t count, std::int64_t most) {
+std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std::string_view column, std::size_t count,
+                                  std::int64_t most) {
   const std::string& text = table.text(row, table.column(column));
   std::vector<std::int64_t> values;
   std::int64_t value = 0;
@@ -164,11 +176,13 @@ std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std:
       value = 0;
       digits = false;
     } else {
-      throw InputError({table.file, row.line, 0, std::string(column)}, fmt::format("numbers from 1 to {} joined by '-' are wanted", most));
+      throw InputError({table.file, row.line, 0, std::string(column)},
+                       fmt::format("numbers from 1 to {} joined by '-' are wanted", most));
     }
   }
   if (values.size() != count)
-    throw InputError({table.file, row.line, 0, std::string(column)}, fmt::format("{} numbers are wanted, here are {}", count, values.size()));
+    throw InputError({table.file, row.line, 0, std::string(column)},
+                     fmt::format("{} numbers are wanted, here are {}", count, values.size()));
   return values;
 }
 
@@ -196,12 +210,31 @@ std::vector<ModelKernel> nasbench_row(const CsvTable& table, const CsvRow& row, 
 }
 
 std::vector<ModelKernel> once_for_all_row(const CsvTable& table, const CsvRow& row, std::int64_t batch) {
-  return once_for_all_kernels(table.integer(row, table.column("resolution"), 32, 1024), numbers(table, row, "depth_per_stage", 5, 4),
-                              numbers(table, row, "kernel_per_block", 20, 7), numbers(table, row, "expand_per_block", 20, 6), batch);
+  return once_for_all_kernels(
+      table.integer(row, table.column("resolution"), 32, 1024), numbers(table, row, "depth_per_stage", 5, 4),
+      numbers(table, row, "kernel_per_block", 20, 7), numbers(table, row, "expand_per_block", 20, 6), batch);
 }
 
 constexpr std::array families{Family{"nasbench201", "nasbench201_cuda_latency.csv", nasbench_row},
                               Family{"once_for_all", "ofa_cuda_latency.csv", once_for_all_row}};
+
+/// The host of each device's table: at batch 1 the GPU waits for it, so latency over operators is the dispatch of one operator.
+std::map<std::string, Seconds> host_dispatch(const Family& family, const CsvTable& table) {
+  std::map<std::string, std::vector<double>> shares;
+  for (const CsvRow& row : table.rows) {
+    if (table.integer(row, table.column("batch"), 1, largest_batch) != 1) continue;
+    std::int64_t launches = 0;
+    for (const ModelKernel& kernel : family.kernels(table, row, 1)) launches += kernel.repeat;
+    shares[table.text(row, table.column("device"))].push_back(1e-3 * table.number(row, table.column("latency_ms")) /
+                                                              static_cast<double>(launches));
+  }
+  std::map<std::string, Seconds> dispatch;
+  for (auto& [device, values] : shares) {
+    std::ranges::sort(values);
+    dispatch[device] = Seconds{values[values.size() / 2]};
+  }
+  return dispatch;
+}
 
 struct Series {
   std::vector<double> predicted, measured;
@@ -245,8 +278,8 @@ std::vector<ModelKernel> nasbench201_kernels(const std::string& cell, std::int64
 }
 
 std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std::vector<std::int64_t>& depths,
-                                              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& expansions,
-                                              std::int64_t batch) {
+                                              const std::vector<std::int64_t>& sizes,
+                                              const std::vector<std::int64_t>& expansions, std::int64_t batch) {
   constexpr double width = 1.2;
   constexpr std::array<double, 5> channels{24, 40, 80, 112, 160};
   constexpr std::array<std::int64_t, 5> strides{2, 2, 2, 1, 2};
@@ -259,8 +292,8 @@ std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std
   for (std::size_t stage = 0; stage < channels.size(); ++stage) {
     for (std::int64_t i = 0; i < depths[stage]; ++i) {
       const std::size_t block = 4 * stage + static_cast<std::size_t>(i);
-      add_block(net, round_channels(channels[stage] * width), sizes[block], expansions[block], i == 0 ? strides[stage] : 1, squeeze[stage],
-                hard_swish[stage]);
+      add_block(net, round_channels(channels[stage] * width), sizes[block], expansions[block],
+                i == 0 ? strides[stage] : 1, squeeze[stage], hard_swish[stage]);
     }
   }
   const std::int64_t last = round_channels(960 * width), feature = round_channels(1280 * width);
@@ -292,11 +325,16 @@ SuiteResult validate_nas(const std::string& folder, const std::string& devices, 
   result.suite = "nas";
   result.data = folder;
   result.pass = true;
-  result.notes.push_back("stack: eager PyTorch, one host dispatch per operator; latencies of small batches are the host's");
+  result.notes.push_back("stack: eager PyTorch; at small batches the host decides");
   for (const Family& family : families) {
     const CsvTable table = read_csv(folder + "/" + std::string(family.file));
     std::map<std::pair<std::string, std::int64_t>, Series> series;
     std::map<std::string, std::int64_t> largest;
+    const std::map<std::string, Seconds> dispatch = host_dispatch(family, table);
+    for (const auto& [name, seconds] : dispatch)
+      result.notes.push_back(
+          fmt::format("{} {}: host dispatch {:.1f} us an operator, the median of the rows of batch 1", family.name,
+                      name, 1e6 * seconds.value));
     for (const CsvRow& row : table.rows) {
       const std::string& name = table.text(row, table.column("device"));
       const auto device = std::ranges::find(known, name, &GpuDevice::name);
@@ -308,19 +346,24 @@ SuiteResult validate_nas(const std::string& folder, const std::string& devices, 
       const std::int64_t batch = table.integer(row, table.column("batch"), 1, largest_batch);
       const double measured = table.number(row, table.column("latency_ms"));
       if (measured <= 0) throw InputError({table.file, row.line, 0, "latency_ms"}, "a latency is above 0");
-      const ModelTime time = model_time(*device, constants, family.kernels(table, row, batch), eager_host());
+      HostSide host = eager_host();
+      if (const auto own = dispatch.find(name); own != dispatch.end()) host.per_operator = own->second;
+      const ModelTime time = model_time(*device, constants, family.kernels(table, row, batch), host);
       Series& one = series[{name, batch}];
       one.predicted.push_back(1e3 * time.total.value);
       one.measured.push_back(measured);
       largest[name] = std::max(largest[name], batch);
     }
     for (const auto& [key, one] : series) {
-      result.groups.push_back(group_of(one, {{"family", std::string(family.name)}, {"device", key.first}, {"batch", fmt::format("{}", key.second)}}));
+      result.groups.push_back(group_of(
+          one,
+          {{"family", std::string(family.name)}, {"device", key.first}, {"batch", fmt::format("{}", key.second)}}));
       if (key.second != largest[key.first]) continue;
       const double reached = result.groups.back().spearman.value_or(0);
       if (reached < wanted_correlation) result.pass = false;
-      result.notes.push_back(fmt::format("{} {} batch {}: Spearman {:.3f}, target {:g}: {}", family.name, key.first, key.second, reached,
-                                         wanted_correlation, reached >= wanted_correlation ? "met" : "missed"));
+      result.notes.push_back(fmt::format("{} {} batch {}: Spearman {:.3f}, target {:g}: {}", family.name, key.first,
+                                         key.second, reached, wanted_correlation,
+                                         reached >= wanted_correlation ? "met" : "missed"));
     }
   }
   return result;

@@ -15,8 +15,8 @@ namespace tilewright {
 std::vector<ModelKernel> nasbench201_kernels(const std::string& cell, std::int64_t batch, const Place& where);
 /// Kernels of a Once-for-All MobileNetV3 sub-network, width 1.2: depth of each of 5 stages, kernel and expansion of each of 20 blocks.
 std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std::vector<std::int64_t>& depths,
-                                              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& expansions,
-                                              std::int64_t batch);
+                                              const std::vector<std::int64_t>& sizes,
+                                              const std::vector<std::int64_t>& expansions, std::int64_t batch);
 
 /// Spearman's rank correlation; ties take their mean rank. Precondition: equally many values, at least 2.
 double spearman(const std::vector<double>& a, const std::vector<double>& b);

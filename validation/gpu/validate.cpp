@@ -52,8 +52,9 @@ std::string class_stack(const MeasuredRow& row) {
 }
 
 const Target* target_of(const std::string& op, const std::string& precision, const std::string& stack) {
-  const auto found = std::ranges::find_if(
-      targets, [&](const Target& target) { return target.op == op && target.precision == precision && target.stack == stack; });
+  const auto found = std::ranges::find_if(targets, [&](const Target& target) {
+    return target.op == op && target.precision == precision && target.stack == stack;
+  });
   return found == targets.end() ? nullptr : &*found;
 }
 
@@ -65,8 +66,8 @@ int fold_of(const MeasuredRow& row) {
 
 std::string worst_text(const ComparedRow& compared) {
   const MeasuredRow& row = *compared.row;
-  return fmt::format("{} {} {} {}: measured {:.1f} us, predicted {:.1f} us ({:+.0f} %); {}", row.name(), row.device, row.precision,
-                     shape_text(row.kernel), 1e6 * row.latency.value, 1e6 * compared.time.total.value,
+  return fmt::format("{} {} {} {}: measured {:.1f} us, predicted {:.1f} us ({:+.0f} %); {}", row.name(), row.device,
+                     row.precision, shape_text(row.kernel), 1e6 * row.latency.value, 1e6 * compared.time.total.value,
                      100 * (compared.ratio() - 1), explain(compared.time));
 }
 
@@ -132,7 +133,8 @@ std::vector<ErrorBand> error_bands(const std::vector<ComparedRow>& rows, std::st
   }
   std::vector<ErrorBand> bands;
   for (const auto& [key, sum] : sums)
-    bands.push_back({key.first, key.second, std::string(transfer), sum.first / static_cast<double>(sum.second), sum.second});
+    bands.push_back(
+        {key.first, key.second, std::string(transfer), sum.first / static_cast<double>(sum.second), sum.second});
   return bands;
 }
 
@@ -141,21 +143,23 @@ SuiteResult validate_gpu(const std::string& folder, LeaveOut leave_out) {
   SuiteResult result;
   result.suite = "gpu";
   result.notes = data.notes;
-  result.data = fmt::format("{} ({} rows, hash {})", folder.empty() ? "validation/measured/gpu" : folder, data.rows.size(), data.hash);
+  result.data = fmt::format("{} ({} rows, hash {})", folder.empty() ? "validation/measured/gpu" : folder,
+                            data.rows.size(), data.hash);
   const Calibration calibration = leave_out == LeaveOut::none ? library_calibration() : Calibration{};
   const std::vector<ComparedRow> compared = compare(data, calibration, leave_out, result.notes);
 
   std::map<std::vector<std::string>, std::vector<const ComparedRow*>> classes, devices;
   for (const ComparedRow& row : compared) {
-    const std::vector<std::string> key{row.row->flag.empty() ? "" : "flagged", row.row->table, row.row->op, row.row->precision,
-                                       class_stack(*row.row)};
+    const std::vector<std::string> key{row.row->flag.empty() ? "" : "flagged", row.row->table, row.row->op,
+                                       row.row->precision, class_stack(*row.row)};
     classes[key].push_back(&row);
     std::vector<std::string> with_device = key;
     with_device.push_back(row.row->device);
     devices[with_device].push_back(&row);
   }
   const auto keys = [](const std::vector<std::string>& key, const std::string& device) {
-    std::map<std::string, std::string> named{{"table", key[1]}, {"op", key[2]}, {"precision", key[3]}, {"stack", key[4]}, {"device", device}};
+    std::map<std::string, std::string> named{
+        {"table", key[1]}, {"op", key[2]}, {"precision", key[3]}, {"stack", key[4]}, {"device", device}};
     if (!key[0].empty()) named["flag"] = key[0];
     return named;
   };
@@ -167,8 +171,8 @@ SuiteResult validate_gpu(const std::string& folder, LeaveOut leave_out) {
     const double wanted = leave_out == LeaveOut::device ? target->unseen_pct : target->known_pct;
     const double got = *result.groups.back().mape_pct;
     if (got > wanted) result.pass = false;
-    result.notes.push_back(fmt::format("{} {} {}: mean error {:.1f} %, target {:g} %: {}", key[2], key[3], key[4], got, wanted,
-                                       got <= wanted ? "met" : "missed"));
+    result.notes.push_back(fmt::format("{} {} {}: mean error {:.1f} %, target {:g} %: {}", key[2], key[3], key[4], got,
+                                       wanted, got <= wanted ? "met" : "missed"));
   }
   for (const auto& [key, rows] : devices) result.groups.push_back(group_of(keys(key, key[5]), rows, false));
   result.svg = predicted_against_measured_svg(compared);

@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "arch_models/gpu/constants.hpp"
+
+using namespace tilewright;
+
+namespace {
+
+/// A chip of round numbers: 100 SMs, 1 GHz, 12.8 TFLOP/s, 100 TFLOP/s on tensor cores, 1 TB/s.
+GpuDevice round_chip() {
+  GpuDevice device;
+  device.name = "round";
+  device.generation = "Ampere";
+  device.compute_capability = 8.0;
+  device.sms = 100;
+  device.cuda_cores_per_sm = 64;
+  device.tensor_cores_per_sm = 4;
+  device.boost = Hertz{1e9};
+  device.fp32_peak = 12.8e12;
+  device.fp16_tensor_peak = device.bf16_tensor_peak = 100e12;
+  device.int8_peak = 200e12;
+  device.memory = "HBM2";
+  device.l2_size = Bytes{40 << 20};
+  device.shared_per_sm = Bytes{160 << 10};
+  device.registers_per_sm = Bytes{256 << 10};
+  device.dram_bandwidth = BytesPerSecond{1e12};
+  device.tdp = Watts{400};
+  device.node_nm = 8;
+  device.die_mm2 = 600;
+  return device;
+}
+
+constexpr Timing no_floor{Stack::cuda_graph_tensorrt_llm, Seconds{0}};
+
+struct Shapes {
+  std::mt19937_64 random{7};
+  std::int64_t side(int log2_most) {
+    return std::int64_t{1} + static_cast<std::int64_t>(
+                                 random() % (std::uint64_t{1} << (1 + random() % static_cast<unsigned>(log2_most))));
+  }
+  GemmKernel gemm() {
+    GemmKernel kernel{.batch = side(4), .m = side(13), .n = side(13), .k = side(13)};
+    kernel.precision = random() % 2 == 0 ? GpuPrecision::fp32 : GpuPrecision::fp16;
+    kernel.strided_batch = kernel.batch > 1;
+    return kernel;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("gpu: no product is faster than the roofline at the allowed clock") {
+  const GpuDevice device = round_chip();
+  Shapes shapes;
+  for (int i = 0; i < 3000; ++i) {
+    const GemmKernel kernel = shapes.gemm();
+    const KernelTime time = gemm_time(device, initial_constants(), kernel, no_floor);
+    const double operations =
+        2.0 * static_cast<double>(kernel.batch * kernel.m) * static_cast<double>(kernel.n * kernel.k);
+    const double peak = math_peak(device, kernel.precision, false).peak * time.clock;
+    INFO("batch " << kernel.batch << " m " << kernel.m << " n " << kernel.n << " k " << kernel.k);
+    REQUIRE(time.total.value >= operations / peak * (1 - 1e-9));
+    REQUIRE(time.total.value >= time.dram.value * (1 - 1e-9));
+    REQUIRE((time.clock > 0 && time.clock <= 1));
+  }
+}
+
+TEST_CASE("gpu: more DRAM bandwidth never makes a product slower") {
+  GpuDevice device = round_chip();
+  Shapes shapes;
+  for (int i = 0; i < 1000; ++i) {
+    const GemmKernel kernel = shapes.gemm();
+    double before = 1e9;
+    for (const double bandwidth : {0.25e12, 0.5e12, 1e12, 2e12, 4e12}) {
+      device.dram_bandwidth = BytesPerSecond{bandwidth};
+      const double now = gemm_time(device, initial_constants(), kernel, no_floor).total.value;
+      INFO("batch " << kernel.batch << " m " << kernel.m << " n " << kernel.n << " k " << kernel.k << " at "
+                    << bandwidth);
+      REQUIRE(now <= before * (1 + 1e-3));
+      before = now;
+    }
+  }
+}
+
+TEST_CASE("gpu: the power limit lowers the clock until the board stays within its TDP") {
+  GpuDevice device = round_chip();
+  const PowerConstants power = initial_constants().power;
+  const PowerWork work{1e12, 1e9, MathUnit::cuda, 1};  // 78 ms of arithmetic at boost
+  device.tdp = Watts{10'000};
+  REQUIRE(allowed_clock(device, power, work, 1e12 / 12.8e12, 0) == 1.0);
+  double before = 1;
+  for (const double tdp : {400.0, 150.0, 110.0}) {
+    device.tdp = Watts{tdp};
+    const double clock = allowed_clock(device, power, work, 1e12 / 12.8e12, 0);
+    REQUIRE(clock <= before);
+    if (clock > 0.11) REQUIRE(board_power(device, power, work, clock, 1e12 / 12.8e12 / clock) <= tdp * (1 + 1e-4));
+    before = clock;
+  }
+  REQUIRE(before < 1);
+}
+
+TEST_CASE("gpu: a floor is added to the kernel and nothing else") {
+  const GpuDevice device = round_chip();
+  const GemmKernel kernel{.batch = 1, .m = 512, .n = 512, .k = 512};
+  const KernelTime without = gemm_time(device, initial_constants(), kernel, no_floor);
+  const KernelTime with =
+      gemm_time(device, initial_constants(), kernel, {Stack::cuda_graph_tensorrt_llm, Seconds{30e-6}});
+  REQUIRE(with.total.value == Approx(without.total.value + 30e-6));
+  REQUIRE(with.kernel().value == Approx(without.total.value));
+  REQUIRE_THAT(explain(with), Catch::Contains("launch 30.0 us"));
+}
+
+TEST_CASE("gpu: int8 runs on dp4a in old libraries and from compute capability 6.1, on tensor cores in new ones") {
+  GpuDevice device = round_chip();
+  REQUIRE(math_peak(device, GpuPrecision::int8, false).peak == 200e12);
+  REQUIRE(math_peak(device, GpuPrecision::int8, true).peak == 4 * 12.8e12);
+  device.compute_capability = 6.0;
+  device.tensor_cores_per_sm = 0;
+  REQUIRE(math_peak(device, GpuPrecision::int8, false).peak == 12.8e12);
+}
+
+TEST_CASE(
+    "gpu: Winograd multiplies less than the direct form where images are large, a strided filter does not use it") {
+  const GpuDevice device = round_chip();
+  ConvKernel kernel{.n = 32, .c = 256, .h = 32, .w = 32, .k = 256, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
+  const KernelTime dense = conv_time(device, initial_constants(), kernel, no_floor);
+  REQUIRE_THAT(std::string(dense.algorithm), Catch::Contains("Winograd"));
+  const double direct = 2.0 * 32 * 32 * 32 * 256 * 256 * 9 / 12.8e12;
+  REQUIRE(dense.total.value < direct);
+  REQUIRE(dense.total.value > direct / 4);  // F(4x4) saves a factor of four at most
+  kernel.stride_h = kernel.stride_w = 2;
+  REQUIRE(conv_time(device, initial_constants(), kernel, no_floor).algorithm == "implicit GEMM");
+}
+
+TEST_CASE("gpu: fp16 convolutions leave the tensor cores when channels do not fill 16 bytes") {
+  const GpuDevice device = round_chip();
+  ConvKernel kernel{.n = 32, .c = 64, .h = 28, .w = 28, .k = 64, .precision = GpuPrecision::fp16};
+  const double aligned = conv_time(device, initial_constants(), kernel, no_floor).total.value;
+  kernel.c = 63;
+  REQUIRE(conv_time(device, initial_constants(), kernel, no_floor).total.value > 1.5 * aligned);
+}
+
+TEST_CASE("gpu: a calibration file is read back as it was written") {
+  Calibration calibration;
+  calibration.data_hash = "abc";
+  calibration.rows = 12;
+  calibration.trims["X"] = {1.1, 0.9, 1, 1, 1.05};
+  calibration.floors.push_back({"profiler", "linear/fp16", "X", Seconds{2e-6}});
+  calibration.bands.push_back({"conv", "fp32", "unseen_device", 17.5, 100});
+  const std::string text = calibration_yaml(calibration);
+  REQUIRE_THAT(text, Catch::Contains("stack_floors: []"));
+  REQUIRE_THAT(text, Catch::Contains("{name: X, cuda: 1.1, tensor: 0.9, dram: 1, power: 1, conv: 1.05}"));
+  REQUIRE_THAT(text,
+               Catch::Contains("{class: conv, precision: fp32, transfer: unseen_device, mape_pct: 17.5, rows: 100}"));
+}
+
+TEST_CASE("gpu: the calibration of the library holds every constant within its bounds") {
+  GpuConstants constants = library_calibration().constants;
+  for (const ConstantSpec& spec : constant_specs()) {
+    INFO(spec.name);
+    REQUIRE(spec.at(constants) >= spec.least);
+    REQUIRE(spec.at(constants) <= spec.most);
+  }
+  REQUIRE(library_calibration().rows > 4000);
+}
