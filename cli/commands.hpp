@@ -22,11 +22,12 @@ struct RunOptions {
   std::string fuse = "default";
   std::string objective = "latency";
   std::string engine = "analytical";
-  std::string residency = "on";  // run and roofline
+  std::string residency = "none";  // run and roofline
   std::string format = "text";
   std::string output;  // empty: stdout
   std::string factors = "imperfect";
   std::string bypass = "fixed";
+  std::string effort = "quick";
   bool uneven = false;
   std::string layer;            // map only
   bool pareto = false;          // map only
@@ -50,7 +51,7 @@ enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_e
 
 struct ValidateOptions {
   std::string suite;
-  std::string data;  // empty: the project's own
+  std::string data;                // empty: the project's own
   std::string leave_out = "none";  // suite gpu: none, device, shape
   std::string format = "text";
   std::string output;  // empty: stdout

@@ -56,6 +56,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       .add_option("--bypass", options.bypass,
                   "fixed: a level keeps the tensors that its chip file says; free: the search may pass them by")
       ->capture_default_str();
+  command
+      .add_option(
+          "--effort", options.effort,
+          "quick: a descent and a short proof; thorough: a long proof, and no objective is worse than another's")
+      ->capture_default_str();
   command.add_flag("--uneven", options.uneven, "tensors at one level may be kept over different loops");
   command.add_option("--jobs", options.jobs, "threads (default: all); results do not depend on it")
       ->check(CLI::Range(1, 1024));
@@ -109,7 +114,8 @@ int dispatch(int argc, char** argv) {
   add_residency_option(*run_command, run_options);
   add_output_options(*run_command, run_options,
                      "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");
-  run_command->add_option("--trace", run_options.trace, "write the trace of the simulation for Perfetto (--engine systemc)");
+  run_command->add_option("--trace", run_options.trace,
+                          "write the trace of the simulation for Perfetto (--engine systemc)");
   run_command
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
@@ -119,6 +125,7 @@ int dispatch(int argc, char** argv) {
       "report.html");
 
   RunOptions map_options;
+  map_options.effort = "thorough";
   map_options.residency = "none";  // a layer alone
   CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
   add_run_options(*map_command, map_options);

@@ -132,6 +132,8 @@ NetworkOptions network_options(const RunOptions& options) {
   network.factors = options.factors == "perfect" ? Factors::perfect : Factors::imperfect;
   network.free_keeps = options.bypass == "free";
   network.uneven = options.uneven;
+  require_choice("--effort", options.effort, {"quick", "thorough"});
+  network.thorough = options.effort == "thorough";
   network.precision_given = !options.precision.empty();
   network.jobs = job_count(options.jobs);
   return network;
@@ -163,6 +165,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"factors", options.factors},
       {"bypass", options.bypass},
       {"uneven", options.uneven ? "yes" : "no"},
+      {"effort", options.effort},
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };

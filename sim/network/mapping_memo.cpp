@@ -96,7 +96,8 @@ Outcome MappingMemo::search(const Problem& problem, Reserved reserved) {
   const Chip chip = with_reserved(reserved);
   for (const int home : {homes_.activations, homes_.weights}) {
     if (home < 0 || chip.levels[index(home)].capacity->value > 0) continue;
-    return std::unexpected(Infeasible{chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0, {}});
+    return std::unexpected(
+        Infeasible{chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0, {}});
   }
   ++searches_;
   auto found = find_best(problem, chip, options_);

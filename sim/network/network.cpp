@@ -636,6 +636,8 @@ SearchOptions search_options(const NetworkOptions& options) {
   search.factors = options.factors;
   search.free_keeps = options.free_keeps;
   search.uneven = options.uneven;
+  search.budget = options.thorough ? thorough_budget : quick_budget;
+  search.other_objectives = options.thorough;
   return search;
 }
 

@@ -18,6 +18,7 @@ struct NetworkOptions {
   ResidencyOption residency = ResidencyOption::none;
   Factors factors = SearchOptions{}.factors;
   bool free_keeps = false, uneven = false;  // as SearchOptions
+  bool thorough = false;                    // thorough_budget and other_objectives of SearchOptions
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
   PlayLimits limits;  // of a simulation

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "sim/search/branch_and_bound.hpp"
+#include "sim/search/descent.hpp"
 #include "sim/search/solved.hpp"
 #include "sim/search/space.hpp"
 
@@ -90,6 +91,8 @@ class Request {
 
   /// The trivial mapping, where it is legal: something to beat.
   void add_trivial(const Goal& goal, Incumbents& incumbents) const;
+  /// What a quick descent finds.
+  void add_good_ones(const Goal& goal, Incumbents& incumbents);
   /// Improves the incumbents; returns the bound.
   double solve(const Goal& goal, std::int64_t budget, Incumbents& incumbents);
 
@@ -126,6 +129,29 @@ void Request::add_trivial(const Goal& goal, Incumbents& incumbents) const {
   if (trivial_fault_ || !passes_outside_columns(*model_.problem, mapping)) return;
   const Evaluation e = evaluate(model_, mapping);
   incumbents.add({score(e, chip, goal.objective), e.cycles, e.energy.total(), mapping});
+}
+
+bool divides_all(const Problem& problem, const Mapping& mapping) {
+  for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+    std::int64_t covered = 1;
+    for (const LevelMapping& level : mapping.levels) {
+      for (const Loop& loop : level.loops) covered *= static_cast<std::size_t>(loop.dim) == d ? loop.bound : 1;
+    }
+    if (covered != problem.dims[d].bound) return false;
+  }
+  return true;
+}
+
+void Request::add_good_ones(const Goal& goal, Incumbents& incumbents) {
+  if (trivial_fault_) return;
+  const Mapping trivial = trivial_mapping(*model_.problem, *model_.chip, rules_.keeps);
+  const Descent descent = descend_from_starts(model_, rules_, trivial, goal.objective);
+  evaluated_ += descent.evaluated;
+  for (const Mapping& mapping : descent.best) {
+    if (options_.factors == Factors::perfect && !divides_all(*model_.problem, mapping)) continue;
+    const Evaluation e = evaluate(model_, mapping);
+    incumbents.add({score(e, *model_.chip, goal.objective), e.cycles, e.energy.total(), mapping});
+  }
 }
 
 double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbents) {
@@ -168,6 +194,7 @@ Answer solve(const Problem& problem, const Chip& chip, const MapRules& rules, co
   Goal goal{options.objective, Cycles{std::numeric_limits<double>::infinity()}};
   Incumbents incumbents(best_kept);
   request.add_trivial(goal, incumbents);
+  request.add_good_ones(goal, incumbents);
   const bool latency = options.objective == Objective::latency;
   const std::int64_t first = latency ? options.budget / 2 : options.budget;
   SearchResult result;
@@ -178,7 +205,7 @@ Answer solve(const Problem& problem, const Chip& chip, const MapRules& rules, co
   result.gap = score > 0 ? (score - result.bound) / score : 0;
 
   std::vector<Found> best = incumbents.best();
-  if (latency) {
+  if (latency && result.gap == 0) {
     // Many mappings are equally fast: the most frugal of them, as far as the effort allows.
     const Goal frugal{Objective::energy, best.front().cycles};
     incumbents.restart(frugal, chip);
@@ -289,8 +316,9 @@ std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const 
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip,
                                                   const SearchOptions& options) {
-  Answer answer =
-      solved_once(question(problem, chip, options), [&] { return of_all_objectives(problem, chip, options); });
+  Answer answer = options.other_objectives ? solved_once(question(problem, chip, options),
+                                                         [&] { return of_all_objectives(problem, chip, options); })
+                                           : alone(problem, chip, options);
   if (!answer) return answer;
   answer->best.problem = problem;  // an equal problem may have had other names
   for (Evaluation& other : answer->runners_up) other.problem = problem;

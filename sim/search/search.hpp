@@ -14,12 +14,17 @@ enum class Factors {
   imperfect
 };  // perfect: bounds divide; imperfect: unrolled factors may leave a short last tile
 
+/// Work of the proof: enough for good mappings of whole networks; for one layer that is looked at.
+inline constexpr std::int64_t quick_budget = 4'000, thorough_budget = 100'000;
+
 struct SearchOptions {
   Objective objective = Objective::latency;  // latency: the least energy among equally fast mappings
   Factors factors = Factors::imperfect;
-  bool free_keeps = false;        // which level keeps which operand is searched too, as far as the chip can store it
-  bool uneven = false;            // innermost register levels that keep one operand each may stand in any order
-  std::int64_t budget = 600'000;  // work: tiles bounded plus nests evaluated; never time
+  bool free_keeps = false;  // which level keeps which operand is searched too, as far as the chip can store it
+  bool uneven = false;      // innermost register levels that keep one operand each may stand in any order
+  std::int64_t budget = quick_budget;  // of the proof: tiles bounded plus nests evaluated; never time
+  /// Where nothing is proven, the searches for the other objectives may have met a better mapping: take it.
+  bool other_objectives = false;
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 

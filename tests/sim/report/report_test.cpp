@@ -24,8 +24,9 @@ LayerEvaluation product_layer() {
   evaluation.mapping.levels = {
       {{{0, 2, LoopKind::temporal}, {1, 3, LoopKind::spatial_x}, {2, 4, LoopKind::temporal}}, {true, true, true}}};
   evaluation.counts.points = 24;
-  evaluation.counts.levels = {
-      {{true, 8, 1, 8, 0, 0, 0, 8}, {true, 12, 1, 12, 0, 0, 0, 12}, {true, 6, 1, 0, 0, 6, 0, 6}}};
+  evaluation.counts.levels = {{{.kept = true, .tile_words = 8, .utilized_instances = 1, .reads = 8, .delivered = 8},
+                               {.kept = true, .tile_words = 12, .utilized_instances = 1, .reads = 12, .delivered = 12},
+                               {.kept = true, .tile_words = 6, .utilized_instances = 1, .updates = 6, .delivered = 6}}};
   evaluation.levels = {{"DRAM", Bytes{44}, Cycles{11}, picojoules(26), {picojoules(8), picojoules(12), picojoules(6)}}};
   evaluation.bounds = {{"compute", Cycles{24}}, {"memory:DRAM", Cycles{11}}};
   evaluation.cycles = Cycles{24};

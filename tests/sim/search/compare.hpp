@@ -9,6 +9,8 @@
 namespace tilewright::testing {
 
 /// Compares `problems` random problems of at most `most_nests` loop nests with their enumeration.
+constexpr std::int64_t full_proof = 1'500'000;  // work that proves every small case
+
 inline void compare(std::size_t levels, int problems, std::int64_t most_points, std::int64_t most_nests,
                     unsigned seed) {
   Random random(seed);
@@ -21,6 +23,7 @@ inline void compare(std::size_t levels, int problems, std::int64_t most_points, 
       SearchOptions options;
       options.objective = objective;
       options.factors = Factors::perfect;
+      options.budget = full_proof;
       const auto found = find_best(c.problem, c.chip, c.rules, options);
       INFO(levels << " levels, case " << compared << ", objective " << static_cast<int>(objective));
       REQUIRE(found.has_value());
