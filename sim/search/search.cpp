@@ -289,7 +289,7 @@ Answer alone(const Problem& problem, const Chip& chip, const SearchOptions& opti
 /// answer to another one.
 Answer of_all_objectives(const Problem& problem, const Chip& chip, const SearchOptions& options) {
   Answer answer = alone(problem, chip, options);
-  if (!answer || answer->gap <= 0) return answer;
+  if (!answer) return answer;
   for (const Objective objective : objectives) {
     if (objective == options.objective) continue;
     SearchOptions other = options;

@@ -451,12 +451,12 @@ TEST_CASE("validate mapping passes on the project's own cases and exits with 1 w
 TEST_CASE("run --residency says what staying on chip saves, the same for any number of jobs") {
   const std::string command =
       "run workloads/models/resnet18.onnx --chip zigzag-tpu-like --objective energy --format json";
-  const Outcome one = tw(command + " --jobs 1");
+  const Outcome one = tw(command + " --residency on --jobs 1");
   INFO(one.err);
   REQUIRE(one.code == 0);
-  CHECK(tw(command + " --jobs 2").out == one.out);
-  CHECK(tw(command + " --jobs 4").out == one.out);
-  const Json on = Json::parse(one.out), none = Json::parse(tw(command + " --residency none").out);
+  CHECK(tw(command + " --residency on --jobs 2").out == one.out);
+  CHECK(tw(command + " --residency on --jobs 4").out == one.out);
+  const Json on = Json::parse(one.out), none = Json::parse(tw(command).out);
   CHECK(on["request"]["residency"] == "on");
   CHECK(none["request"]["residency"] == "none");
   const Json& residency = on["results"][0]["residency"];

@@ -37,7 +37,7 @@ const std::vector<Room>& rooms() {
     const Names report = with(network, "sim/report/");
     const Names scalesim = with(chips, "sim/scalesim/");
     const Names validation = with(with(report, "sim/scalesim/"), "validation/");
-    Names everything = with(with(validation, "sim/systemc/"), "sim/study/");
+    Names everything = with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);

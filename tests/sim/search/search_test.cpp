@@ -145,6 +145,7 @@ TEST_CASE("free keeps are never worse than the chip's own, and may be better") {
   chip.levels[1].write_energy = picojoules(5000);
   SearchOptions options;
   options.objective = Objective::energy;
+  options.budget = thorough_budget;
   const auto fixed = find_best(gemm(8, 8, 8), chip, options);
   options.free_keeps = true;
   const auto free = find_best(gemm(8, 8, 8), chip, options);
