@@ -149,10 +149,10 @@ TEST_CASE("Links, storage formats, the accumulator and sparsity are read") {
   CHECK(chip.accumulator == DataType::int32);
   CHECK(chip.sparse.gated[static_cast<int>(Role::input)]);
   CHECK(chip.sparse.skipped[static_cast<int>(Role::weight)]);
-  check({with("banks: 2}", "banks: 2, link: {overlap: mergd}}"), 11, "levels[1].link.overlap", "merged"});
-  check({with("banks: 2}", "banks: 2, link: {hops: 1}}"), 11, "levels[1].link.hops", "forwarding"});
-  check({with("banks: 2}", "banks: 2, storage: {inputs: {format: csr, index: 0.5 B}}}"), 11, "levels[1].storage.inputs",
-         "pointer"});
+  check({with("banks: 2}", "banks: 2, link: {overlap: joined}}"), 11, "levels[1].link.overlap", "merged"});
+  check({with("banks: 2}", "banks: 2, link: {hops: 1}}"), 11, "levels[1].link.hops", "unknown key 'hops'"});
+  check({with("banks: 2}", "banks: 2, storage: {inputs: {format: csr, index: 4 bit}}}"), 11,
+         "levels[1].storage.inputs.pointer", "the key 'pointer' is missing"});
   check({with("power:", "sparsity: {gate: [outputs]}\npower:"), 12, "sparsity.gate[0]", "inputs or weights"});
 }
 
