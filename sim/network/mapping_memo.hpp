@@ -32,7 +32,6 @@ class MappingMemo {
 
   /// Number of the problem, the same for equal ones.
   std::size_t number(const Problem& problem);
-  const Problem& problem(std::size_t number) const { return problems_[number].problem; }
 
   /// Gives the answer for nothing reserved, searched elsewhere.
   void set_unreserved(std::size_t number, const Outcome& outcome);

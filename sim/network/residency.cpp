@@ -90,7 +90,6 @@ class Planner {
  private:
   struct Load {
     std::int64_t bytes = 0;  // 0: nothing that could be loaded ahead
-    Joules energy;
     Cycles time;
   };
 
@@ -186,7 +185,6 @@ Planner::Load Planner::load_of(const std::vector<Kernel>& kernels) const {
     if (one.bytes.value == 0) continue;
     if (kernel.repeat != 1) return {};  // steps of a recurrent layer
     load.bytes = checked_add(load.bytes, static_cast<std::int64_t>(one.bytes.value));
-    load.energy += one.energy;
     load.time += one.time;
   }
   return load;

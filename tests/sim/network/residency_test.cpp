@@ -1,16 +1,14 @@
 // Is the plan of residency and fusion right, and is no plan of its space better? Every plan of small random graphs is enumerated.
 #include "sim/network/residency.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <limits>
 #include <map>
 #include <random>
 
-#include "arch_models/load.hpp"
-#include "sim/cost/cost_model.hpp"
 #include "sim/network/network.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
-#include "workloads/transform/transform.hpp"
-#include "workloads/zoo/zoo.hpp"
 
 using namespace tilewright;
 using namespace tilewright::testing;
