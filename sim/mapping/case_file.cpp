@@ -253,7 +253,7 @@ std::string operand_text(const Problem& problem, const Operand& operand) {
 }  // namespace
 
 std::string case_file_text(const std::string& name, const Problem& problem, const Mapping& mapping, const Chip& chip,
-                      const std::string& chip_name) {
+                           const std::string& chip_name) {
   std::string dims;
   for (const Dim& dim : problem.dims)
     dims += fmt::format("{}{}: {}", dims.empty() ? "" : ", ", in_quotes(dim.name), dim.bound);

@@ -26,6 +26,6 @@ Case load_case(const std::string& path);
 
 /// The text of a case file for a mapping; `chip` as load_case shall find it. Reading it back gives the same counts, time and energy.
 std::string case_file_text(const std::string& name, const Problem& problem, const Mapping& mapping, const Chip& chip,
-                      const std::string& chip_name);
+                           const std::string& chip_name);
 
 }  // namespace tilewright

@@ -84,8 +84,8 @@ void TraceWriter::served(const Transaction& t, Ticks start, Ticks end) {
   const double duration = microseconds(end) - microseconds(start);
   add(fmt::format(
       R"({{"name":{},"cat":"{}","ph":"X","pid":1,"tid":{},"ts":{:.6f},"dur":{:.6f},"args":{{"bytes":{:g}}}}})",
-      json_text(fmt::format("{} {} tile {}", verb(t.work), layer, t.step)), verb(t.work), t.resource, microseconds(start),
-      duration, t.bytes));
+      json_text(fmt::format("{} {} tile {}", verb(t.work), layer, t.step)), verb(t.work), t.resource,
+      microseconds(start), duration, t.bytes));
   if (resource.kind == Resource::Kind::memory) {
     counter(resource.name + " bytes per cycle", start, t.bytes / cycles_of(end - start).value);
     counter(resource.name + " bytes per cycle", end, 0);

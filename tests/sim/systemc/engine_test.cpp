@@ -200,7 +200,8 @@ TEST_CASE("a thousand simulations follow one another, also after a limit and a s
   }
   const Evaluation large = find_best(gemm(512, 512, 512), chip, Objective::latency)->best;
   const auto program = layered_program(alone(large), chip, 100'000);
-  CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 0, .stop = [] { return true; }, .progress = {}}), Stopped);
+  CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 0, .stop = [] { return true; }, .progress = {}}),
+                  Stopped);
 }
 
 }  // namespace tilewright
