@@ -164,9 +164,10 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
   for (const Factors factors : {Factors::perfect, Factors::imperfect}) {
     if (factors == Factors::imperfect && !both) continue;
     effort.left += both ? budget / 2 : budget;
-    Space space = make_space(model_, rules_, factors);
+    Space space = make_space(model_, rules_, factors, effort.left);
     all_frames_ = all_frames_ && space.all_frames;
     if (!space.all_frames) bound = std::min(bound, least);
+    if (space.frames.empty()) break;  // too many for this effort: the descent's answer stands
     for (const Keeps& keeps : keeps_) {
       space.rules.keeps = keeps;
       bound = std::min(bound, branch_and_bound(space, goal, effort, incumbents));
@@ -183,7 +184,8 @@ std::string Request::space_sentence() const {
       "{} factors{}, all loop orders, {}{}{}{}",
       options_.factors == Factors::perfect ? "perfect" : "perfect and one-cut",
       rules_.menu.empty() ? "" : " around the tiles of the family's menu",
-      all_frames_ ? "all unrollings that the chip allows" : "three unrolled factors a dim, bounded over all mappings",
+      all_frames_ ? "all unrollings that the chip allows"
+                  : "more unrollings than the effort could look into, bounded over all mappings",
       options_.free_keeps ? ", any level keeps any operand that it can store" : ", operands kept as the chip says",
       options_.uneven ? ", single-operand register levels in any order" : "",
       model_.problem->dims.size() > most_dims ? ", the twelve largest dims tiled" : "");

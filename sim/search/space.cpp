@@ -10,7 +10,7 @@
 namespace tilewright {
 namespace {
 
-constexpr std::size_t most_frames = 60'000;
+constexpr std::int64_t most_frames = 60'000;
 constexpr std::size_t most_permuted = 5;  // groups of one level whose orders are all listed
 
 bool has(DimSet set, std::size_t i) { return (set >> i & 1) != 0; }
@@ -144,7 +144,7 @@ bool allowed(const std::vector<std::vector<int>>& rules, std::size_t level, int 
 /// Lists the frames: level by level from the inside, dim by dim.
 class FrameLister {
  public:
-  FrameLister(Space& space, bool perfect) : space_(space), perfect_(perfect) {}
+  FrameLister(Space& space, bool perfect, std::size_t most) : space_(space), perfect_(perfect), most_(most) {}
 
   /// False when there are too many.
   bool list(bool thinned) {
@@ -177,7 +177,7 @@ class FrameLister {
     }
     if (place == space_.spatial_levels.size()) {
       if (!perfect_ && divide()) return true;
-      if (space_.frames.size() >= most_frames) return false;
+      if (space_.frames.size() >= most_) return false;
       space_.frames.push_back({space_.factors.size(), menu_});
       space_.factors.insert(space_.factors.end(), now_.begin(), now_.end());
       return true;
@@ -256,6 +256,7 @@ class FrameLister {
 
   Space& space_;
   bool perfect_, thinned_ = false;
+  std::size_t most_;
   int menu_ = -1;
   Extents left_{};
   std::vector<std::int32_t> now_;
@@ -313,7 +314,7 @@ bool split_axes(const Space& space, std::size_t level, const std::int32_t* facto
   return place(place, 0, 1, 1);
 }
 
-Space make_space(const CostModel& model, MapRules rules, Factors factors) {
+Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort) {
   Space space;
   space.model = &model;
   space.rules = std::move(rules);
@@ -346,10 +347,16 @@ Space make_space(const CostModel& model, MapRules rules, Factors factors) {
     if (x || y) space.spatial_levels.push_back(l);
   }
   space.only_perfect = factors == Factors::perfect;
-  FrameLister lister(space, factors == Factors::perfect);
+  constexpr std::int64_t work_a_frame = 16, large_effort = 1000 * work_a_frame;
+  const auto most = static_cast<std::size_t>(std::clamp<std::int64_t>(effort / work_a_frame, 1, most_frames));
+  FrameLister lister(space, factors == Factors::perfect, most);
   if (!lister.list(false)) {
     space.all_frames = false;
-    lister.list(true);
+    if (effort >= large_effort) {
+      lister.list(true);
+    } else {
+      space.frames.clear();
+    }
   }
   return space;
 }

@@ -73,9 +73,10 @@ struct Space {
   }
 };
 
-/// The frames with perfect factors, or those that only imperfect ones add. Precondition: at most most_levels levels and most_operands
+/// The frames with perfect factors, or those that only imperfect ones add; none when there are more than `effort` could look into
+/// (a sixteenth of it, at most 60,000 and with a large effort the most parallel ones). Precondition: at most most_levels levels and most_operands
 /// operands.
-Space make_space(const CostModel& model, MapRules rules, Factors factors);
+Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort);
 
 /// The dim of a vector problem that moves no operand: passes over a row, which stay outside the loops over its columns. -1: none.
 int passes_dim(const Problem& problem);
