@@ -861,7 +861,7 @@ Mapping Solver::mapping() const {
   for (std::size_t place = 0; place < space_.spatial_levels.size(); ++place) {
     const std::size_t l = space_.spatial_levels[place];
     Extents x{}, y{};
-    split_axes(space_, l, &space_.factors[frame_.spatial + place * dims()], x, y);
+    split_axes(space_, l, space_.factors.data() + frame_.spatial + place * dims(), x, y);
     for (std::size_t d = 0; d < dims(); ++d) {
       if (y[d] > 1) made.levels[l].loops.push_back({space_.dims[d], y[d], LoopKind::spatial_y});
       if (x[d] > 1) made.levels[l].loops.push_back({space_.dims[d], x[d], LoopKind::spatial_x});
