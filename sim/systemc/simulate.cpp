@@ -8,9 +8,10 @@
 #include <deque>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <systemc>
 #include <tlm>
+
+#include "sim/systemc/kernel/kernel.hpp"
 
 namespace tilewright {
 namespace {
@@ -273,33 +274,10 @@ class Dispatcher final : public sc_core::sc_module {
   Ticks end_ = 0;
 };
 
-/// A kernel of its own for one simulation: the library keeps the current one in two globals.
-class Kernel {
- public:
-  Kernel() : lock_(turn()), context_(std::make_unique<sc_core::sc_simcontext>()) {
-    sc_core::sc_curr_simcontext = sc_core::sc_default_global_context = context_.get();
-    sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-  }
-  ~Kernel() {
-    context_.reset();
-    sc_core::sc_curr_simcontext = sc_core::sc_default_global_context = nullptr;
-  }
-  Kernel(const Kernel&) = delete;
-  Kernel& operator=(const Kernel&) = delete;
-
- private:
-  static std::mutex& turn() {
-    static std::mutex mutex;
-    return mutex;
-  }
-  std::unique_lock<std::mutex> lock_;
-  std::unique_ptr<sc_core::sc_simcontext> context_;
-};
-
 }  // namespace
 
 PlayResult simulate(Program& program, Observer* observer, const PlayLimits& limits) {
-  const Kernel kernel;
+  const SystemCContext context;
   Failure failure;
   Dispatcher dispatcher("chip", program, observer, limits, failure);
   sc_core::sc_start();
@@ -312,6 +290,3 @@ PlayResult simulate(Program& program, Observer* observer, const PlayLimits& limi
 }
 
 }  // namespace tilewright
-
-/// The library asks for this symbol; our programs have a main of their own.
-int sc_main(int /*argc*/, char* /*argv*/[]) { return 0; }

@@ -10,7 +10,7 @@
 #include "core/checked.hpp"
 #include "core/diagnostics.hpp"
 #include "core/text_file.hpp"
-#include "sim/systemc/pe_array/kernel.hpp"
+#include "sim/systemc/kernel/kernel.hpp"
 #include "sim/systemc/pe_array/pe.hpp"
 
 namespace tilewright {

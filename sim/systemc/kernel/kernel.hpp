@@ -1,6 +1,7 @@
 // The SystemC kernel for one simulation.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <systemc>
 
@@ -17,7 +18,7 @@ class SystemCContext {
 
  private:
   std::unique_lock<std::mutex> lock_;
-  sc_core::sc_simcontext* context_;
+  std::unique_ptr<sc_core::sc_simcontext> context_;
 };
 
 }  // namespace tilewright
