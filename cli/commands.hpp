@@ -32,6 +32,7 @@ struct RunOptions {
   std::string layer;            // map only
   bool pareto = false;          // map only
   std::string trace;            // run only: Perfetto trace of a simulation
+  std::int64_t requests = 1;    // run only: in flight in a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads

@@ -117,6 +117,9 @@ int dispatch(int argc, char** argv) {
   run_command->add_option("--trace", run_options.trace,
                           "write the trace of the simulation for Perfetto (--engine systemc)");
   run_command
+      ->add_option("--requests", run_options.requests, "requests in flight, one behind the other (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
+  run_command
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));

@@ -11,6 +11,7 @@
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/validate.hpp"
 #include "validation/mapping.hpp"
+#include "validation/streaming.hpp"
 #include "validation/systolic.hpp"
 
 namespace tilewright::cli {
@@ -96,6 +97,8 @@ std::span<const Suite> suites() {
             [](const ValidateOptions& options) { return validate_mapping(options.data); }},
       Suite{"systolic", "cycles, accesses and bandwidths of SCALE-Sim version 2, figure by figure",
             [](const ValidateOptions& options) { return validate_systolic(options.data); }},
+      Suite{"streaming", "simulated against measured batch-1 latencies of streaming FPGA designs",
+            [](const ValidateOptions& options) { return validate_streaming(options.data); }},
       Suite{"gpu", "predicted against measured times of GPU kernels",
             [](const ValidateOptions& options) { return validate_gpu(options.data, leave_out_of(options.leave_out)); }},
       Suite{"gpu_models", "predicted against measured latencies of whole transformers",
