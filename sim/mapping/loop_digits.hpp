@@ -1,0 +1,93 @@
+// The loops of a mapping as the digits of every dim's index, and the tiles they cut.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "sim/mapping/mapping.hpp"
+
+namespace tilewright {
+
+/// A tile inside a loop is the product of the bounds inside, so the loop indices of a dim are the mixed-radix digits of its point, and
+/// the last tiles are clipped by the dim's bound alone. Loops of bound 1 are left out. Allocates only while it grows to the largest
+/// nest it has seen; refers to the problem.
+class LoopDigits {
+ public:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// What the loops so far, from the outside in, make of a dim: full ranges, and the last one where the bound clips it (0 or 1).
+  struct Ranges {
+    std::int64_t full = 0, last = 1;
+    std::int64_t count() const { return full + last; }
+  };
+  /// What one more loop makes of them. A loop whose iterations are told apart splits a full range into `bound` full ones, the last one
+  /// into `whole` full ones and perhaps a clipped one. One whose iterations are not told apart unites them, and the first holds what
+  /// all others hold: a range stays one, and the last one is full as soon as it has a whole iteration.
+  struct Cut {
+    std::int64_t bound, whole, tail;
+    Ranges operator()(const Ranges& outside) const {  // never more than the dim's points: no overflow
+      return {outside.full * bound + outside.last * whole, outside.last * tail};
+    }
+  };
+  struct Digit {
+    std::size_t dim = 0, next = none;  // next: the next digit of the dim, further in
+    bool temporal = true;
+    std::int64_t bound = 1, step = 1;  // step: tile of the dim inside the loop
+    std::array<Cut, 2> cut{};          // [told apart]
+  };
+  /// Some tiles of equal extent of one dim.
+  struct Tiles {
+    std::int64_t extent = 0, count = 0;
+  };
+
+  explicit LoopDigits(const Problem& problem);
+  /// Precondition: every dim is covered and no loop longer than its dim needs (`check`).
+  void read(const Mapping& mapping);
+
+  std::size_t levels() const { return begin_.size() - 1; }
+  /// Digits outermost first; those of level l are [begin(l), begin(l + 1)).
+  const Digit& operator[](std::size_t digit) const { return digits_[digit]; }
+  std::size_t begin(std::size_t level) const { return begin_[level]; }
+  std::size_t first_of(std::size_t dim) const { return first_[dim]; }
+
+  std::int64_t bound(std::size_t dim) const { return problem_->dims[dim].bound; }
+  /// Of a tile at a level (levels(): a point), clipped at the dim's bound.
+  std::int64_t extent(std::size_t level, std::size_t dim) const { return extent_[at(level, dim)]; }
+  /// Tiles at a level that cover the dim.
+  std::int64_t tiles(std::size_t level, std::size_t dim) const { return tiles_[at(level, dim)]; }
+  /// The same, the clipped one apart.
+  std::array<Tiles, 2> tiles_by_extent(std::size_t level, std::size_t dim) const;
+  /// Product of the spatial bounds of the dim outside a level, and how many of these instances ever hold a tile.
+  std::int64_t instances(std::size_t level, std::size_t dim) const { return instances_[at(level, dim)]; }
+  std::int64_t instances_used(std::size_t level, std::size_t dim) const { return used_[at(level, dim)]; }
+  /// Instances of a level that ever hold a tile.
+  std::int64_t instances_used(std::size_t level) const;
+
+  /// Ranges that a dim falls into under its digits before `end` where temporal ones are told apart before `temporal_end` and
+  /// spatial ones before `spatial_end`: the number of distinct values of these digits.
+  std::int64_t distinct(std::size_t dim, std::size_t end, std::size_t temporal_end, std::size_t spatial_end) const {
+    const std::array<std::size_t, 2> told_apart{spatial_end, temporal_end};
+    Ranges ranges;
+    for (std::size_t i = first_[dim]; i < end; i = digits_[i].next) {
+      const Digit& digit = digits_[i];
+      ranges = digit.cut[static_cast<std::size_t>(i < told_apart[static_cast<std::size_t>(digit.temporal)])](ranges);
+    }
+    return ranges.count();
+  }
+  /// Tiles of the digit's dim at a level inside it which a step of the digit, not a wrap, brings: those with the digit above 0.
+  std::int64_t steps_of(std::size_t digit, std::size_t level) const;
+
+ private:
+  std::size_t at(std::size_t level, std::size_t dim) const { return level * stride_ + dim; }
+  void cut(std::size_t dim);
+
+  const Problem* problem_;
+  std::size_t dims_, stride_;  // a row of the tables below: dims, rounded up to whole blocks
+  std::vector<Digit> digits_;
+  std::vector<std::size_t> begin_, first_;
+  std::vector<std::int64_t> extent_, tiles_, instances_, used_;  // [level][dim], levels + 1 rows
+};
+
+}  // namespace tilewright
