@@ -43,13 +43,16 @@ struct AccessCounts {
 /// keeper: its reads). Precondition: `check` passed (capacity may be exceeded). OverflowError above 64 bits.
 AccessCounts count_accesses(const Problem& problem, const Mapping& mapping);
 
-/// Where neighbours' overlapping words are counted: merged_reads is reads on the other levels.
-enum class MergedReads { nowhere, everywhere };
+/// What a count leaves out because no one asks for it.
+struct Counting {
+  bool merged_reads = true;  // without: merged_reads is reads
+  bool tile_words = true;    // without: 0
+};
 
-/// Counts many mappings of one problem. Allocates only while it grows to the largest nest it has seen; refers to the problem.
+/// Counts many mappings of one problem. Allocates only while it grows to the largest nest it has seen, and for merged reads.
 class AccessCounter {
  public:
-  explicit AccessCounter(const Problem& problem, MergedReads merged = MergedReads::nowhere);
+  explicit AccessCounter(const Problem& problem, Counting counting = {});
   /// As count_accesses; valid until the next call.
   const AccessCounts& count(const Mapping& mapping);
 
@@ -61,12 +64,23 @@ class AccessCounter {
     std::vector<std::int64_t> owned;  // outputs: words that the instances of a level ever own
   };
 
-  void count_operand(std::size_t o, const Mapping& mapping);
-  std::int64_t connect(std::size_t o, std::size_t parent, std::size_t child, std::size_t moving);
+  /// What the digits outside a level are to an operand.
+  struct Outside {
+    std::size_t moving = LoopDigits::none;  // the innermost temporal one that moves it
+    std::int64_t times = 1,
+                 before = 1;  // values of the temporal ones of even dims that do not; of those before `moving`
+  };
 
-  MergedReads merged_;
+  void look_outside();
+  void count_operand(std::size_t o, const Mapping& mapping);
+  std::int64_t connect(std::size_t o, std::size_t parent, std::size_t child);
+
+  Counting counting_;
   LoopDigits digits_;
   std::vector<Counted> operands_;
+  std::vector<char> moves_;                   // [dim][operand]
+  std::vector<Outside> outside_;              // [level][operand], and of the lanes
+  std::vector<OperandAccesses> nothing_;      // per operand
   std::vector<std::int64_t> instances_used_;  // per level
   AccessCounts counts_;
 };

@@ -30,81 +30,78 @@ class LinearSum {
 }  // namespace
 
 OperandWords::OperandWords(const Problem& problem, const Operand& operand)
-    : moved_by_(problem.dims.size(), 0), tiles_(problem.dims.size()), chosen_(problem.dims.size(), 1) {
+    : tiles_(problem.dims.size()), chosen_(problem.dims.size(), 1) {
+  std::vector<int> uses(problem.dims.size(), 0);
   for (const Axis& axis : operand.axes) {
     Window window;
     for (const auto& [dim, coefficient] : axis) {
       if (coefficient == 0) continue;
-      const auto d = static_cast<std::size_t>(dim);
-      window.push_back({d, std::abs(coefficient)});
-      regular_ = regular_ && moved_by_[d] == 0;
-      moved_by_[d] = 1;
+      window.terms.push_back({static_cast<std::size_t>(dim), std::abs(coefficient)});
+      window.base = checked_add(window.base, -std::abs(coefficient));
+      ++uses[static_cast<std::size_t>(dim)];
     }
-    disjoint_ = disjoint_ && window.size() <= 1;
-    if (!window.empty()) windows_.push_back(std::move(window));
+    disjoint_ = disjoint_ && window.terms.size() <= 1;
+    if (!window.terms.empty()) windows_.push_back(std::move(window));
+  }
+  for (std::size_t d = 0; d < uses.size(); ++d) {
+    const std::int64_t size = problem.dims[d].bound;
+    regular_ = regular_ && uses[d] <= 1;
+    if (uses[d] > 0) {
+      moved_by_.push_back(d);
+      points_ = checked_mul(points_, size);
+    } else if (size > 1) {
+      still_.push_back(d);
+    }
   }
   disjoint_ = disjoint_ && regular_;
-  if (regular_) {
-    std::erase_if(windows_, [&](const Window& window) {
-      if (window.size() > 1 || window[0].coefficient > 1) return false;
-      plain_.push_back(window[0].dim);
-      plain_words_ = checked_mul(plain_words_, problem.dims[window[0].dim].bound);
-      return true;
-    });
-  }
-  for (std::size_t d = 0; d < problem.dims.size(); ++d) {
-    if (moved_by(d)) points_ = checked_mul(points_, problem.dims[d].bound);
-    if (!moved_by(d) && problem.dims[d].bound > 1) still_.push_back(d);
-  }
+  if (!regular_) return;
+  std::erase_if(windows_, [&](const Window& window) {
+    const Term& term = window.terms.front();
+    if (window.terms.size() > 1 || term.coefficient > 1) return false;
+    const std::int64_t size = problem.dims[term.dim].bound;
+    if (size > 1) plain_.push_back(term.dim);
+    plain_words_ = checked_mul(plain_words_, size);
+    return true;
+  });
 }
 
-/// Words of the box with `extent(dim)` of each dim.
-template <class Extent>
-std::int64_t OperandWords::box(const Extent& extent) const {
+std::int64_t OperandWords::box(const std::int64_t* extents) const {
   std::int64_t words = 1;
-  for (const std::size_t d : plain_) words = checked_mul(words, extent(d));
+  for (const std::size_t d : plain_) words = checked_mul(words, extents[d]);
   for (const Window& window : windows_) {
-    std::int64_t span = 1;
-    for (const Term& term : window) span = checked_add(span, checked_mul(term.coefficient, extent(term.dim) - 1));
+    std::int64_t span = window.base;
+    for (const Term& term : window.terms) span = checked_add(span, checked_mul(term.coefficient, extents[term.dim]));
     words = checked_mul(words, std::max<std::int64_t>(span, 0));
   }
   return words;
 }
 
-std::int64_t OperandWords::tile(const LoopDigits& digits, std::size_t level) const {
-  return box([&](std::size_t d) { return digits.extent(level, d); });
-}
-
-std::int64_t OperandWords::first_tiles(const LoopDigits& digits, std::size_t level) const {
-  return box(
-      [&](std::size_t d) { return std::min(digits.bound(d), digits.extent(level, d) * digits.instances(level, d)); });
-}
-
 /// Sum over the tiles of one axis of the words that are new to an instance.
 std::int64_t OperandWords::window_words(const LoopDigits& digits, const Window& window, std::size_t level,
                                         std::size_t moving) {
+  const std::vector<Term>& terms = window.terms;
   LinearSum sum;
-  const Term* moved = nullptr;
-  for (const Term& term : window) {
-    sum.add_term(term.coefficient, digits.tiles(level, term.dim), digits.bound(term.dim));
-    if (moving != LoopDigits::none && digits[moving].dim == term.dim) moved = &term;
+  std::size_t moved = terms.size();
+  const std::size_t moving_dim = moving == LoopDigits::none ? LoopDigits::none : digits[moving].dim;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    sum.add_term(terms[t].coefficient, digits.tiles(level, terms[t].dim), digits.bound(terms[t].dim));
+    moved = terms[t].dim == moving_dim ? t : moved;
   }
-  if (moved == nullptr || window.size() == 1) return sum.total();
+  if (moved == terms.size() || terms.size() == 1) return sum.total();
   // What a step leaves in place, for every combination of the other dims' tiles.
   const auto held = [&](const auto& next, std::size_t t, std::int64_t overlap) -> std::int64_t {
-    if (t == window.size()) return std::max<std::int64_t>(overlap, 0);
-    const Term& term = window[t];
-    if (&term == moved) return next(next, t + 1, overlap);
+    if (t == terms.size()) return std::max<std::int64_t>(overlap, 0);
+    if (t == moved) return next(next, t + 1, overlap);
     std::int64_t words = 0;
-    for (const Tiles& tiles : digits.tiles_by_extent(level, term.dim)) {
+    for (const Tiles& tiles : digits.tiles_by_extent(level, terms[t].dim)) {
       if (tiles.count == 0) continue;
-      const std::int64_t grown = checked_add(overlap, checked_mul(term.coefficient, tiles.extent - 1));
+      const std::int64_t grown = checked_add(overlap, checked_mul(terms[t].coefficient, tiles.extent - 1));
       words = checked_add(words, checked_mul(tiles.count, next(next, t + 1, grown)));
     }
     return words;
   };
-  const std::int64_t reach = digits.extent(level, moved->dim) - 1 - digits[moving].step;
-  const std::int64_t kept = held(held, 0, 1 + checked_mul(moved->coefficient, reach));
+  const std::int64_t reach = digits.extent(level, terms[moved].dim) - 1 - digits[moving].step;
+  const std::int64_t kept = held(held, 0, 1 + checked_mul(terms[moved].coefficient, reach));
   return sum.total() - checked_mul(digits.steps_of(moving, level), kept);
 }
 
@@ -114,30 +111,27 @@ std::int64_t OperandWords::moved(const LoopDigits& digits, std::size_t level, st
     for (const Window& window : windows_) words = checked_mul(words, window_words(digits, window, level, moving));
     return words;
   }
-  for (std::size_t d = 0; d < moved_by_.size(); ++d) {
+  for (const std::size_t d : moved_by_) {
     const auto tiles = digits.tiles_by_extent(level, d);
     tiles_[d].assign(tiles.begin(), tiles.end());
   }
-  const std::size_t nothing = moved_by_.size();
-  const std::int64_t words = sum_of_boxes(0, nothing, 0);
+  const std::int64_t words = sum_of_boxes(0, LoopDigits::none, 0);
   if (moving == LoopDigits::none) return words;
   const std::size_t dim = digits[moving].dim;
   tiles_[dim].assign(1, {digits.extent(level, dim), digits.steps_of(moving, level)});
   return words - sum_of_boxes(0, dim, digits[moving].step);
 }
 
-/// Sum over all combinations of the tiles in `tiles_` of the dims >= `dim` of the words of their box with dim `shifted` shorter by
-/// `shift`. For operands where one dim stands on two axes or twice on one.
-std::int64_t OperandWords::sum_of_boxes(std::size_t dim, std::size_t shifted, std::int64_t shift) {
-  while (dim < moved_by_.size() && !moved_by(dim)) ++dim;
-  if (dim == moved_by_.size()) {
-    return box([&](std::size_t d) { return chosen_[d] - (d == shifted ? shift : 0); });
-  }
+/// Sum over all combinations of the tiles in `tiles_` of the moving dims from number `from` on of the words of their box with dim
+/// `shifted` shorter by `shift`. For operands where one dim stands on two axes or twice on one.
+std::int64_t OperandWords::sum_of_boxes(std::size_t from, std::size_t shifted, std::int64_t shift) {
+  if (from == moved_by_.size()) return box(chosen_.data());
   std::int64_t sum = 0;
+  const std::size_t dim = moved_by_[from];
   for (const Tiles& tiles : tiles_[dim]) {
     if (tiles.count == 0) continue;
-    chosen_[dim] = tiles.extent;
-    sum = checked_add(sum, checked_mul(tiles.count, sum_of_boxes(dim + 1, shifted, shift)));
+    chosen_[dim] = tiles.extent - (dim == shifted ? shift : 0);
+    sum = checked_add(sum, checked_mul(tiles.count, sum_of_boxes(from + 1, shifted, shift)));
   }
   return sum;
 }
@@ -186,19 +180,17 @@ void OperandWords::find_owned_spans(const LoopDigits& digits, std::size_t level,
 
 std::int64_t OperandWords::owned(const LoopDigits& digits, std::size_t level) {
   if (!regular_) {
-    for (std::size_t d = 0; d < moved_by_.size(); ++d) {
-      if (moved_by(d)) find_owned_spans(digits, level, d);
-    }
-    return sum_of_boxes(0, moved_by_.size(), 0);
+    for (const std::size_t d : moved_by_) find_owned_spans(digits, level, d);
+    return sum_of_boxes(0, LoopDigits::none, 0);
   }
   std::int64_t words = plain_words_;
   for (const Window& window : windows_) {
-    if (window.size() == 1) {
+    if (window.terms.size() == 1) {
       words = checked_mul(words, window_words(digits, window, level, LoopDigits::none));
       continue;
     }
     LinearSum sum;
-    for (const Term& term : window) {
+    for (const Term& term : window.terms) {
       find_owned_spans(digits, level, term.dim);
       std::int64_t count = 0, length = 0;
       for (const Tiles& tiles : tiles_[term.dim]) {
@@ -218,7 +210,7 @@ std::int64_t OperandWords::merged(const LoopDigits& digits, std::size_t parent, 
   std::vector<WindowTerm> terms;
   for (const Window& window : windows_) {
     terms.clear();
-    for (const Term& term : window) {
+    for (const Term& term : window.terms) {
       WindowTerm& view = terms.emplace_back();
       view.coefficient = term.coefficient;
       view.size = digits.bound(term.dim);
