@@ -101,6 +101,8 @@ struct Node {
   std::vector<OpenTransfer> open;  // in the order of their operands
   ArrayCost compute;
   double cycles = 0, energy = 0;  // bounds, the floors of the levels outside included; energy without the static part
+  double looped_cycles = 0, looped_energy = 0;  // the same where the next outer level holds loops
+  DimSet loosened = 0;         // operands of the next inner level with loops, if its outermost loops move them all
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
 };
 
@@ -126,6 +128,7 @@ class Solver {
   bool search_frame();
   void list_tiles(std::size_t l);
   void floor_outer_levels();
+  void find_alike();
   bool fits(std::size_t l, const Extents& inside, bool once) const;
   const std::vector<std::int64_t>& divisors_of(std::int64_t n);
 
@@ -134,7 +137,7 @@ class Solver {
                 double step) const;
   double least_volume(const TiledOperand& operand, std::size_t l, const Extents& inside) const;
   void price(const Transfer& transfer, double words, const Extents& held, Figures& into) const;
-  Figures relaxed(const std::vector<OpenTransfer>& open) const;
+  Figures relaxed(const std::vector<OpenTransfer>& open, std::size_t moved = 0) const;
   Figures lanes() const;
   double first_tile(std::size_t l) const;
   double cycles_of(const Figures& figures, const ArrayCost& compute, double first) const;
@@ -158,6 +161,11 @@ class Solver {
   std::vector<Transfer> transfers_;        // in the order of their operands
   std::vector<std::size_t> keeper_after_;  // [level * operands + operand]: next inner keeper
   std::vector<double> touched_;            // words of an operand that must arrive at least once
+  // Groups whose loops might as well stand one level further in (out) when they are the innermost (outermost) of a level.
+  std::array<std::uint32_t, most_levels> inward_{}, outward_{};
+  std::array<DimSet, most_levels> kept_{};
+  std::array<bool, most_levels>
+      moves_alone_{};                      // the innermost loop outside a level moves the only operand that it keeps
   std::array<bool, most_levels> empty_{};  // levels that hold no temporal loops
   std::size_t feeds_lanes_ = 0;            // innermost level that keeps anything
   std::size_t array_ = 0;
@@ -240,6 +248,7 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
     empty_[l] = !keeps && (fixed_ || l != array_ + 1) && !(windows && unrolled) &&
                 static_cast<int>(l) != space.rules.menu_level;
   }
+  find_alike();
   least_ = {0, 0, model.energy_bound.compute.value, 1};
   if (fixed_) least_ = compute_from(plain);
   if (walks_steps_) {
@@ -247,6 +256,42 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
     for (const Operand& operand : space.problem().operands) density *= operand.density;
     cycles_per_step_ = density * model.ideal.value * static_cast<double>(space.chip().lanes()) /
                        static_cast<double>(space.problem().points());
+  }
+}
+
+/// A loop that moves no operand of the next inner level may as well stand there, where it is the innermost of its level; one that moves
+/// all operands of its level may as well stand outside, unless an operand stays over the loops there (Node::loosened).
+void Solver::find_alike() {
+  const auto crosses = [&](std::size_t inner, std::size_t g) {  // from level inner - 1 into `inner`, or out
+    if (empty_[inner] || empty_[inner - 1] || (!fixed_ && inner == array_ + 1)) return false;
+    if (space_.rules.menu_level >= 0 ||
+        (space_.passes != 0 && (space_.groups[g] & (space_.passes | space_.columns)) != 0))
+      return false;
+    if (std::find(space_.spatial_levels.begin(), space_.spatial_levels.end(), inner - 1) == space_.spatial_levels.end())
+      return true;
+    bool windows = false;  // whose overlap in time would be set apart by what is unrolled
+    for (const Transfer& transfer : transfers_) {
+      windows = windows || (transfer.child > inner && transfer.child < levels() &&
+                            (space_.operands[transfer.operand].window & space_.groups[g]) != 0);
+    }
+    return space_.only_perfect && !windows;
+  };
+  for (std::size_t l = 1; l < levels(); ++l) {
+    DimSet plain = 0;
+    for (std::size_t o = 0; o < space_.operands.size(); ++o) {
+      if (!space_.rules.keeps[l][o]) continue;
+      kept_[l] |= DimSet{1} << o;
+      if (space_.operands[o].simple) plain |= DimSet{1} << o;
+    }
+    bool moves = std::popcount(kept_[l]) == 1;
+    for (std::size_t g = 0; g < space_.groups.size(); ++g)
+      moves = moves && (crosses(l, g) || (kept_[l] & space_.still[g]) == 0);
+    moves_alone_[l] = moves;
+    for (std::size_t g = 0; kept_[l] != 0 && g < space_.groups.size(); ++g) {
+      if (!crosses(l, g)) continue;
+      if ((kept_[l] & ~space_.still[g]) == 0) inward_[l - 1] |= std::uint32_t{1} << g;
+      if (plain == kept_[l] && (kept_[l] & space_.still[g]) == 0) outward_[l] |= std::uint32_t{1} << g;
+    }
   }
 }
 
@@ -381,8 +426,8 @@ void Solver::price(const Transfer& transfer, double words, const Extents& held, 
   into.read[transfer.parent] += again * bytes;
 }
 
-/// What open transfers cost at least.
-Figures Solver::relaxed(const std::vector<OpenTransfer>& open) const {
+/// What open transfers cost at least, where the next loops move the tiles of level `moved` (0: not known).
+Figures Solver::relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const {
   Figures sum, saving;
   for (std::size_t i = 0; i < open.size();) {
     const std::size_t operand = open[i].transfer->operand;
@@ -391,7 +436,7 @@ Figures Solver::relaxed(const std::vector<OpenTransfer>& open) const {
     for (; i < open.size() && open[i].transfer->operand == operand; ++i) {
       const std::size_t child = open[i].transfer->child;
       const double words = least_volume(tiled, child, open[i].tile);
-      price(*open[i].transfer, words, whole_, least);
+      price(*open[i].transfer, words, child == moved ? open[i].held : whole_, least);
       if (space_.one_still) price(*open[i].transfer, words, open[i].held, full);
     }
     sum.add(space_.one_still ? full : least, levels());
@@ -691,6 +736,7 @@ bool Solver::search_frame() {
       tile.bound = score_of(tile.cycles, figures.energy + frame_compute_.energy, frame_compute_.chips);
     }
     std::erase_if(tiles_[l], [&](const Tile& tile) { return pruned(tile.bound); });
+    if (tiles_[l].empty() && !empty_[l]) return true;
     std::stable_sort(tiles_[l].begin(), tiles_[l].end(),
                      [](const Tile& a, const Tile& b) { return a.bound < b.bound; });
   }
@@ -714,7 +760,11 @@ bool Solver::descend(std::size_t l, const Node& node) {
     if (pruned(score_of(std::max(node.cycles, tile.cycles), node.energy + tile.excess, node.compute.chips))) continue;
     bool divides = true;
     for (std::size_t d = 0; d < dims() && divides; ++d) divides = inner[d] == 1 || tile.inside[d] % inner[d] == 0;
-    if (divides && !place(l, node, tile.inside)) return false;
+    if (!divides) continue;
+    if (tile.inside != inner && pruned(score_of(std::max(node.looped_cycles, tile.cycles),
+                                                node.looped_energy + tile.excess, node.compute.chips)))
+      continue;
+    if (!place(l, node, tile.inside)) return false;
   }
   return true;
 }
@@ -732,7 +782,20 @@ bool Solver::place(std::size_t l, const Node& node, const Extents& inside) {
     if ((space_.groups[g] & looped) != 0) present |= std::uint32_t{1} << g;
   }
   choices_.innermost[l] = 0;
+  Node& next = nodes_[l];
+  next.loosened = present == 0 ? node.loosened : 0;
+  const bool any_order = node.open.empty();
+  if (any_order && present != 0) {
+    if ((present & ~inward_[l]) == 0) return true;
+    if ((present & ~outward_[l]) == 0) next.loosened = kept_[l];
+  }
   for (const OrderClass& order : space_.orders[present]) {
+    if (present != 0 && !any_order) {
+      const auto inner = static_cast<std::size_t>(order.groups.back());
+      if (has(inward_[l], inner)) continue;
+      if (node.loosened != 0 && (space_.still[inner] & node.loosened) == 0) continue;
+      next.loosened = has(outward_[l], static_cast<std::size_t>(order.groups.front())) ? kept_[l] : 0;
+    }
     choices_.order[l] = &order;
     if (!choose_innermost(l, node, 0)) return false;
     if (node.open.empty()) break;  // no transfer sees these loops
@@ -826,6 +889,15 @@ bool Solver::settle(std::size_t l, const Node& node) {
   if (!compute_known_ && l == array_ + 1) {
     next.compute = compute_of(inside);
     if (hopeless()) return spend(1);
+  }
+  next.looped_cycles = next.cycles;
+  next.looped_energy = next.energy;
+  if (l > 0 && moves_alone_[l] && !next.open.empty()) {
+    Figures looped = next.spent;
+    looped.add(relaxed(next.open, l), levels());
+    looped.add(outside_[l], levels());
+    next.looped_cycles = cycles_of(looped, next.compute, first);
+    next.looped_energy = looped.energy + next.compute.energy;
   }
   if (!spend(1)) return false;
   return l == 0 ? leaf() : descend(l - 1, next);
