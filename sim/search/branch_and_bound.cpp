@@ -12,17 +12,18 @@ namespace {
 
 constexpr double rounding = 1e-9;  // relative: sums in another order
 constexpr std::int64_t evaluation_work = 30;
+constexpr std::size_t tiles_a_node = 8;  // listed or bounded for the work of one node of the tree
 
 bool has(DimSet set, std::size_t i) { return (set >> i & 1) != 0; }
 
 struct Tile {
   Steps inside{};  // temporal extents at the level and inside it
   std::uint64_t exponents = 0;
-  Figures figures;                // least of the level's own transfers
-  ArrayCost compute;              // of the tile below the array, else of the frame
-  double first = 0;               // time until the first tiles have arrived
-  double bound = 0;               // of every mapping with this tile
-  double cycles = 0, excess = 0;  // likewise its time; energy above the level's floor
+  Figures figures;    // least of the level's own transfers
+  ArrayCost compute;  // of the tile below the array, else of the frame
+  Figures excess;     // above the level's floor
+  double first = 0;   // time until the first tiles have arrived
+  double bound = 0;   // of every mapping with this tile
 };
 
 /// The choices so far, by level.
@@ -38,10 +39,17 @@ struct Node {
   Figures spent;                   // settled transfers
   std::vector<OpenTransfer> open;  // in the order of their operands
   ArrayCost compute;
-  double cycles = 0, energy = 0;  // bounds, the floors of the levels outside included; energy without the static part
-  double looped_cycles = 0, looped_energy = 0;  // the same where the next outer level holds loops
+  Figures least;               // of all mappings, the floors of the levels outside included
+  Figures looped;              // the same where the next outer level holds loops
+  double first = 0;            // time until the first tiles have arrived
   DimSet loosened = 0;         // operands of the next inner level with loops, if its outermost loops move them all
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
+};
+
+/// The transfers that are open outside a level, each as if it stayed over no more loops.
+struct Unstripped {
+  std::vector<Figures> each;
+  Figures all;  // with what is settled and the floors of the levels outside
 };
 
 class Solver {
@@ -77,6 +85,8 @@ class Solver {
 
   // The tree. False: the effort ran out.
   bool descend(std::size_t l, const Node& node);
+  void price_unstripped(std::size_t l, const Node& node);
+  Figures least_with(const Node& node, std::size_t l, const Tile& tile, const Steps& inner) const;
   bool place(std::size_t l, const Node& node, const Tile& tile);
   bool choose_innermost(std::size_t l, const Node& node, std::size_t operand);
   bool settle(std::size_t l, const Node& node);
@@ -109,7 +119,8 @@ class Solver {
   ArrayCost compute_;  // least over the tiles below the array
   Choices choices_;
   std::array<Node, most_levels + 1> nodes_;
-  std::int64_t frame_left_ = 0;
+  std::array<Unstripped, most_levels> unstripped_;  // by the level to be chosen
+  std::int64_t frame_left_ = 0, checks_ = 0;
 };
 
 Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents& incumbents)
@@ -213,7 +224,7 @@ void Solver::list_tiles(std::size_t l) {
       bounds_.lower(floors_[l], listed.figures);
     }
   }
-  effort_.left -= static_cast<std::int64_t>(tiles.size() / 8);
+  effort_.left -= static_cast<std::int64_t>(tiles.size() / tiles_a_node);
 }
 
 /// Outside all unrolling the tiles of every perfect frame are divisors of the bounds: they are priced once.
@@ -264,7 +275,7 @@ void Solver::take_outer_tiles(std::size_t l) {
     for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, inside[d]);
     tiles_[l].push_back(tile);
   }
-  effort_.left -= static_cast<std::int64_t>(outer_tiles_[l].size() / 32 + tiles_[l].size() / 8);
+  effort_.left -= static_cast<std::int64_t>((outer_tiles_[l].size() / 4 + tiles_[l].size()) / tiles_a_node);
 }
 
 /// Bounds a tile of a level. True if no mapping with it can be of use.
@@ -273,14 +284,15 @@ bool Solver::useless(std::size_t l, Tile& tile) const {
   bounds_.subtract(figures, floors_[l]);
   bounds_.add(figures, tile.figures);
   const ArrayCost& compute = sees_array(l) ? tile.compute : compute_;
-  tile.cycles = bounds_.cycles_of(figures, compute, tile.first);
-  tile.bound = bounds_.score_of(tile.cycles, figures.energy + compute.energy, compute.chips);
+  const double cycles = bounds_.cycles_of(figures, compute, tile.first);
+  tile.bound = bounds_.score_of(cycles, figures.energy + compute.energy, compute.chips);
   return pruned(tile.bound);
 }
 
 /// Bounds the tiles of a level, drops those that are of no use and finds the floor of the others. True if any were dropped.
 bool Solver::drop(std::size_t l) {
   std::vector<Tile>& tiles = tiles_[l];
+  effort_.left -= static_cast<std::int64_t>(tiles.size() / tiles_a_node);
   const bool any = std::erase_if(tiles, [&](Tile& tile) { return useless(l, tile); }) > 0;
   if (!any || tiles.empty()) return any;
   const Figures before = floors_[l];
@@ -361,7 +373,10 @@ bool Solver::search_frame() {
       outside_[l] = outside_[l - 1];
       bounds_.add(outside_[l], floors_[l - 1]);
     }
-    for (Tile& tile : tiles_[l]) tile.excess = tile.figures.energy - floors_[l].energy;
+    for (Tile& tile : tiles_[l]) {
+      tile.excess = tile.figures;
+      bounds_.subtract(tile.excess, floors_[l]);
+    }
     std::stable_sort(tiles_[l].begin(), tiles_[l].end(),
                      [](const Tile& a, const Tile& b) { return a.bound < b.bound; });
   }
@@ -372,9 +387,52 @@ bool Solver::search_frame() {
   root.compute = compute_;
   root.passes_inside = false;
   root.loosened = 0;
-  root.cycles = root.looped_cycles = bounds_.cycles_of(all_, compute_, bounds_.first_tile(levels(), choices_.inside));
-  root.energy = root.looped_energy = all_.energy + compute_.energy;
+  root.least = root.looped = all_;
+  root.first = bounds_.first_tile(levels(), choices_.inside);
   return descend(levels() - 1, root);
+}
+
+/// What the node's open transfers cost if they stay over no more loops.
+void Solver::price_unstripped(std::size_t l, const Node& node) {
+  Unstripped& made = unstripped_[l];
+  made.each.assign(node.open.size(), {});
+  made.all = node.spent;
+  bounds_.add(made.all, outside_[l + 1]);
+  for (std::size_t i = 0; i < node.open.size(); ++i) {
+    bounds_.price(node.open[i].transfer, node.open[i].words, node.open[i].held, made.each[i]);
+    bounds_.add(made.all, made.each[i]);
+  }
+}
+
+/// What the node costs at least with a tile of level `l` outside of `inner`, whatever the order of the loops between: one operand stays
+/// over those that leave it in place, and over further ones if nothing else stands there.
+Figures Solver::least_with(const Node& node, std::size_t l, const Tile& tile, const Steps& inner) const {
+  Figures figures = unstripped_[l].all, saving;
+  bounds_.add(figures, tile.excess);
+  DimSet looped = 0;
+  for (std::size_t d = 0; d < dims(); ++d) {
+    if (tile.inside[d] != inner[d]) looped |= DimSet{1} << d;
+  }
+  for (std::size_t i = 0; i < node.open.size();) {
+    const std::size_t o = bounds_.transfers[node.open[i].transfer].operand;
+    const DimSet moved_by = space_.operands[o].moved_by;
+    Figures saved;
+    for (; i < node.open.size() && bounds_.transfers[node.open[i].transfer].operand == o; ++i) {
+      const OpenTransfer& open = node.open[i];
+      if (moves_alone_[l + 1] && bounds_.transfers[open.transfer].child == l + 1) continue;
+      Steps held = open.held;
+      for (std::size_t d = 0; d < dims(); ++d) {
+        if (!has(moved_by, d)) held[d] = (looped & moved_by) == 0 ? bounds_.whole()[d] : tile.inside[d];
+      }
+      Figures stripped;
+      bounds_.price(open.transfer, open.words, held, stripped);
+      bounds_.add(saved, unstripped_[l].each[i]);
+      bounds_.subtract(saved, stripped);
+    }
+    bounds_.raise(saving, saved);
+  }
+  bounds_.subtract(figures, saving);
+  return figures;
 }
 
 bool Solver::descend(std::size_t l, const Node& node) {
@@ -393,14 +451,25 @@ bool Solver::descend(std::size_t l, const Node& node) {
     same.compute = node.compute;
     return place(l, node, same);
   }
+  const bool closer = space_.one_still && !node.open.empty();
+  if (closer) price_unstripped(l, node);
   for (const Tile& tile : tiles_[l]) {
     if (pruned(tile.bound)) break;
     if (!bounds_.divides(inner_exponents, tile.exponents, inner, tile.inside)) continue;
-    // The node's bound holds the level's floor: this tile costs `excess` more.
+    // The node's figures hold the level's floor: this tile costs `excess` more.
     const bool loops = tile.inside != inner;
-    const double cycles = std::max(loops ? node.looped_cycles : node.cycles, tile.cycles);
-    const double energy = (loops ? node.looped_energy : node.energy) + tile.excess;
-    if (pruned(bounds_.score_of(cycles, energy, node.compute.chips))) continue;
+    Figures figures = loops ? node.looped : node.least;
+    bounds_.add(figures, tile.excess);
+    const ArrayCost& compute = sees_array(l) ? tile.compute : node.compute;
+    const double cycles = bounds_.cycles_of(figures, compute, std::max(node.first, tile.first));
+    if (pruned(bounds_.score_of(cycles, figures.energy + compute.energy, compute.chips))) continue;
+    if (loops && closer) {
+      constexpr int checks_a_node = 4;  // they cost less
+      if (++checks_ % checks_a_node == 0 && !spend(1)) return false;
+      figures = least_with(node, l, tile, inner);
+      const double longer = bounds_.cycles_of(figures, compute, std::max(node.first, tile.first));
+      if (pruned(bounds_.score_of(longer, figures.energy + compute.energy, compute.chips))) continue;
+    }
     if (!place(l, node, tile)) return false;
   }
   return true;
@@ -513,23 +582,21 @@ bool Solver::settle(std::size_t l, const Node& node) {
     bounds_.price(open.transfer, words, held.held, next.spent);
   }
   add_own(space_.operands.size());
-  const double first = bounds_.first_tile(std::max<std::size_t>(l, 1), choices_.inside);
-  const auto bound = [&](std::size_t moved, double& cycles, double& energy) {
-    Figures figures = next.spent;
+  next.first = bounds_.first_tile(std::max<std::size_t>(l, 1), choices_.inside);
+  const auto least_of = [&](Figures& figures, std::size_t moved) {
+    figures = next.spent;
     bounds_.add(figures, bounds_.relaxed(next.open, moved));
     if (l > 0) bounds_.add(figures, outside_[l]);
-    cycles = bounds_.cycles_of(figures, next.compute, first);
-    energy = figures.energy + next.compute.energy;
   };
-  bound(0, next.cycles, next.energy);
-  const double least = bounds_.score_of(next.cycles, next.energy, next.compute.chips);
+  least_of(next.least, 0);
+  const double least = bounds_.score_of(bounds_.cycles_of(next.least, next.compute, next.first),
+                                        next.least.energy + next.compute.energy, next.compute.chips);
   // Few runners-up: any nest is welcome.
   if (pruned(least) && (l > 0 || incumbents_.full() || std::isinf(least))) return spend(1);
   if (!spend(1)) return false;
   if (l == 0) return leaf();
-  next.looped_cycles = next.cycles;
-  next.looped_energy = next.energy;
-  if (moves_alone_[l] && !next.open.empty()) bound(l, next.looped_cycles, next.looped_energy);
+  next.looped = next.least;
+  if (moves_alone_[l] && !next.open.empty()) least_of(next.looped, l);
   return descend(l - 1, next);
 }
 

@@ -103,7 +103,10 @@ void FrameBounds::resolve_stores() {
     if (!time_counts || at.bandwidth.value <= 0) continue;
     const bool apart = model.peer_compatible || at.separate_ports;
     for (std::size_t port = 0; port < 2; ++port) {
-      if (port == 0 || apart) channel_.push_back({l, at.bandwidth.value});
+      if (port == 0 || apart) {
+        if (channel_.size() == Figures::most_channels) break;
+        channel_.push_back({l, at.bandwidth.value});
+      }
       ports[l][port] = channel_.size() - 1;
     }
   }
@@ -241,6 +244,7 @@ bool FrameBounds::enter(const Frame& frame) {
     if (l == levels()) break;
     instances_[l] = instances;
     stores_in_use_[l] = space_.only_perfect ? instances : 1;  // clipped tiles may leave some unused
+    share_[l] = 1 / stores_in_use_[l];
   }
   for (std::size_t c = 0; c < channels_; ++c) {
     cycles_per_byte_[c] = 1 / (instances_[channel_[c].level] * channel_[c].bandwidth);
@@ -286,16 +290,20 @@ void FrameBounds::open() {
     if (divisors_[d]->width > 0) guards_ |= divisors_[d]->guards << shift_[d];
   }
   counts_.resize(levels() * dims() * stride_);
+  reaches_.resize(counts_.size());
   for (std::size_t l = 0; l < levels(); ++l) {
-    double* const here = counts_.data() + l * dims() * stride_;
+    const std::size_t all = dims() * stride_, first = l * all;
     if (l > 0 && in_[l] == in_[l - 1]) {
-      std::copy(here - dims() * stride_, here, here);
+      std::copy_n(counts_.data() + first - all, all, counts_.data() + first);
+      std::copy_n(reaches_.data() + first - all, all, reaches_.data() + first);
       continue;
     }
     for (std::size_t d = 0; d < dims(); ++d) {
       const std::vector<std::int64_t>& values = divisors_[d]->values;
       for (std::size_t at = 0; at < values.size(); ++at) {
-        here[d * stride_ + at] = static_cast<double>(ceil_div(space_.bounds[d], values[at] * in_[l][d]));
+        const std::int64_t extent = values[at] * in_[l][d];
+        counts_[first + d * stride_ + at] = static_cast<double>(ceil_div(space_.bounds[d], extent));
+        reaches_[first + d * stride_ + at] = static_cast<double>(std::min(space_.bounds[d], extent) - 1);
       }
     }
   }
@@ -341,8 +349,7 @@ bool FrameBounds::fits(std::size_t l, const Steps& tile, bool once) const {
       double extent = 1;
       for (const Term& term : axis) {
         const auto d = static_cast<std::size_t>(term.dim);
-        const std::int64_t reach = std::min(space_.bounds[d], steps(d, tile[d]) * in_[l][d]) - 1;
-        extent += static_cast<double>(term.coefficient * reach);
+        extent += static_cast<double>(term.coefficient) * reach(l, d, tile[d]);
       }
       words *= extent;
     }
@@ -368,7 +375,7 @@ double FrameBounds::volume(const TiledOperand& operand, std::size_t l, const Ste
       sum = sum * n + boxes * c * (bound - n);
       boxes *= n;
       // Full tiles of the other dims: never less than what clipped ones share.
-      shared += c * static_cast<double>(std::min(space_.bounds[d], steps(d, tile[d]) * in_[l][d]) - 1);
+      shared += c * reach(l, d, tile[d]);
       others *= n;
       if (term.dim != moving) continue;
       moves = true;
@@ -418,8 +425,7 @@ double FrameBounds::most_owned(std::size_t o, std::size_t l) const {
 /// Whole accesses of the level's instances, which share the words.
 double FrameBounds::accesses(double words, const Store& at, std::size_t l) const {
   if (at.per_word <= 0) return words;
-  const double each = words * at.per_word;
-  return stores_in_use_[l] == 1 ? whole_number(each) : stores_in_use_[l] * whole_number(each / stores_in_use_[l]);
+  return stores_in_use_[l] * whole_number(words * at.per_word * share_[l]);
 }
 
 /// Adds what a transfer costs when the child's tiles hold `words` in all and reach the children `arriving` times, the parent `sent`.

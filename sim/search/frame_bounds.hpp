@@ -24,7 +24,7 @@ using Steps = std::array<std::uint16_t, most_dims>;
 
 /// Dynamic energy, and bytes by channel: a port of a level, or both directions of one that shares them.
 struct Figures {
-  static constexpr std::size_t most_channels = 2 * most_levels;
+  static constexpr std::size_t most_channels = 8;  // of the outermost levels; further ones are not bounded
   double energy = 0;
   std::array<double, most_channels + 1> bytes{};  // the last one: of ports that are never the bound
 };
@@ -142,6 +142,7 @@ class FrameBounds {
   const BufferLevel& level(std::size_t l) const { return space_.chip().levels[l]; }
   const Store& store(std::size_t l, std::size_t operand) const { return stores_[l * space_.operands.size() + operand]; }
   double count(std::size_t l, std::size_t d, std::size_t at) const { return counts_[(l * dims() + d) * stride_ + at]; }
+  double reach(std::size_t l, std::size_t d, std::size_t at) const { return reaches_[(l * dims() + d) * stride_ + at]; }
   void resolve_stores();
   void resolve_array();
   bool divides_slowly(const Steps& inner, const Steps& outer) const;
@@ -173,7 +174,7 @@ class FrameBounds {
   Extents all_{}, inner_{}, outer_{};  // all unrolled; temporal extents inside the menu's tile; outside of it
   Extents whole_{};                    // all temporal extents
   Steps whole_steps_{};
-  std::array<double, most_levels> instances_{}, stores_in_use_{};
+  std::array<double, most_levels> instances_{}, stores_in_use_{}, share_{};
   std::array<double, Figures::most_channels> cycles_per_byte_{};
   struct Repeats {  // of a transfer's words; words that child and parent own of a result
     double least_arriving = 1, least_sent = 1, owned_here = 0, owned_there = 0;
@@ -184,7 +185,7 @@ class FrameBounds {
   std::uint64_t guards_ = 0;
   bool narrow_ = true;  // all exponents fit into 64 bits
   std::size_t stride_ = 1;
-  std::vector<double> counts_;  // [level, dim, step]: tiles of that extent along the dim
+  std::vector<double> counts_, reaches_;  // [level, dim, step]: tiles of that extent along the dim; last index in one
   Figures lanes_;
   ArrayCost frame_compute_;
   bool compute_known_ = false;
