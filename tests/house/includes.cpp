@@ -90,20 +90,23 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 12>& third_parties() {
-  static const std::array<ThirdParty, 12> list{{
+const std::array<ThirdParty, 15>& third_parties() {
+  static const std::array<ThirdParty, 15> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
       {"sqlite3.h", {"sim/study/"}},
-      {"nlohmann/", {"sim/report/", "sim/study/", "cli/", "tests/"}},
+      {"nlohmann/", {"sim/report/", "sim/study/", "validation/import/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
       {"sysc/", {"sim/systemc/"}},
       {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
       {"Eigen/", {"validation/", "tests/sim/systemc/"}},
+      {"cuda", {"validation/cuda/"}},
+      {"cublas", {"validation/cuda/"}},
+      {"cudnn", {"validation/cuda/"}},
   }};
   return list;
 }
