@@ -19,7 +19,8 @@ struct RunOptions {
   std::int64_t batch = 0;        // 0: as in the workload
   std::vector<std::string> set;  // DIM=VALUE
   std::string precision;         // empty: as in the workload, or the chip's nearest
-  std::string fuse = "default";
+  std::string fuse;              // empty: as the stack does it
+  std::string stack;             // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline

@@ -135,7 +135,7 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
       const std::vector<ModelKernel> backward = backward_kernels(kernels);
       kernels.insert(kernels.end(), backward.begin(), backward.end());
     }
-    const double predicted = 1e3 * model_time(*device, constants, kernels, eager_host()).total.value;
+    const double predicted = 1e3 * model_time(*device, constants, kernels, find_stack("pytorch")->host).total.value;
     const Compared one{
         predicted / measured,
         fmt::format("model_latency.csv:{} {} {} {} batch {} tokens {} {}: measured {:.1f} ms, predicted {:.1f} ms",
