@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "validation/chips/chips.hpp"
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/validate.hpp"
@@ -105,6 +106,8 @@ std::span<const Suite> suites() {
               return validate_models(options.data.empty() ? measured_gpu_folder() : options.data,
                                      library_calibration().constants);
             }},
+      Suite{"chips", "predicted against published times of networks on CPUs, FPGAs and arrays",
+            [](const ValidateOptions& options) { return validate_chips(options.data, job_count(0)); }},
       Suite{"nas", "rank correlation on NAS-Bench-201 and Once-for-All networks",
             [](const ValidateOptions& options) {
               return validate_nas(options.data.empty() ? measured_gpu_folder() + "/../codesign" : options.data,
