@@ -703,7 +703,7 @@ void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const TimedN
     contribute(layer, layer.cycles, chip, chips);
     simulated += layer.cycles;
   }
-  sum_up(result, requests * network.dram, requests * network.ideal, simulated, Pipeline{}, chip);
+  sum_up(result, requests * network.dram, requests * network.ideal, chips * simulated, Pipeline{}, chip);
   result.throughput_per_s *= requests;
   if (options.requests > 1) {
     result.notes.push_back(
@@ -766,11 +766,6 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     }
   }
   if (options.engine == Engine::systemc) {
-    if (is_pipelined(chip) && !std::holds_alternative<FpgaParameters>(chip.parameters)) {
-      result.notes.push_back(
-          "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
-          "the whole chip");
-    }
     simulate_in_order(result, plan, time_layers(layer_by_layer_groups(plan, outcomes), graph, chip, options.objective),
                       graph, chip, options);
     return result;
