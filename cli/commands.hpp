@@ -19,7 +19,8 @@ struct RunOptions {
   std::int64_t batch = 0;        // 0: as in the workload
   std::vector<std::string> set;  // DIM=VALUE
   std::string precision;         // empty: as in the workload, or the chip's nearest
-  std::string fuse = "default";
+  std::string fuse;              // empty: as the stack does it
+  std::string stack;             // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline
@@ -32,6 +33,7 @@ struct RunOptions {
   std::string layer;            // map only
   bool pareto = false;          // map only
   std::string trace;            // run only: Perfetto trace of a simulation
+  std::int64_t requests = 1;    // run only: in flight in a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads

@@ -39,6 +39,7 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
                                                     : cuda);
     case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::bf16: return tensor_or(device.bf16_tensor_peak, cuda);
+    case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::fp8: return tensor_or(device.fp8_tensor_peak, cuda);
     case GpuPrecision::int8: break;
   }

@@ -37,7 +37,8 @@ const std::vector<Room>& rooms() {
     const Names report = with(network, "sim/report/");
     const Names scalesim = with(chips, "sim/scalesim/");
     const Names validation = with(with(report, "sim/scalesim/"), "validation/");
-    Names everything = with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/");
+    Names everything =
+        with(with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/"), "validation/chips/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -67,6 +68,7 @@ const std::vector<Room>& rooms() {
         {"sim/study/", study},
         {"sim/report/", report},
         {"sim/scalesim/", scalesim},
+        {"validation/chips/", with(with(with(network, "validation/"), "workloads/onnx/load."), "workloads/transform/")},
         {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
