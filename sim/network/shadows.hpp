@@ -13,9 +13,9 @@ namespace tilewright {
 /// All executions of one kernel of a layer.
 struct RunTime {
   bool fused = false;
-  Cycles time;
-  Cycles outermost;  // of which the traffic of the outermost level takes
-  Cycles unhidden;   // launch, fill and drain: nothing else goes on meanwhile
+  Cycles time{};
+  Cycles outermost{};  // of which the traffic of the outermost level takes
+  Cycles unhidden{};   // launch, fill and drain: nothing else goes on meanwhile
 };
 
 inline RunTime run_time(const Evaluation& e, std::int64_t repeat, bool fused, const Chip& chip) {
