@@ -52,7 +52,7 @@ Cycles lane_time(const LayerEvaluation& layer, const std::vector<bool>& fused) {
   std::vector<RunTime> runs;
   for (std::size_t k = 0; k < layer.kernels.size(); ++k) {
     const auto& [evaluation, repeat] = layer.kernels[k];
-    runs.push_back({fused[k], static_cast<double>(repeat) * evaluation.compute.cycles});
+    runs.push_back({fused[k], static_cast<double>(repeat) * evaluation.compute.cycles, {}, {}});
   }
   return time_in_shadows(runs);
 }
@@ -60,7 +60,7 @@ Cycles lane_time(const LayerEvaluation& layer, const std::vector<bool>& fused) {
 Ticks depth_of(const LayerEvaluation& layer, const std::vector<bool>& fused) {
   std::vector<RunTime> runs;
   for (std::size_t k = 0; k < layer.kernels.size(); ++k)
-    runs.push_back({fused[k], layer.kernels[k].first.compute.fill_drain});
+    runs.push_back({fused[k], layer.kernels[k].first.compute.fill_drain, {}, {}});
   return ticks_of(time_in_shadows(runs));
 }
 

@@ -6,6 +6,7 @@
 #include "core/checked.hpp"
 #include "sim/cost/cost.hpp"
 #include "sim/mapping/tile_schedule.hpp"
+#include "sim/twin/transfer.hpp"
 
 namespace tilewright {
 namespace {
@@ -31,6 +32,7 @@ struct Play {
   std::unique_ptr<TileSchedule> schedule;
   bool after_results = true;             // its inputs wait for what the kernels before have written
   std::vector<bool> two_tiles;           // by operand: the store below the outermost level is double buffered
+  std::vector<double> runs;              // by operand: bytes in one piece at the outermost level
   const AccessCounts* result = nullptr;  // words of the result tile at work that will go to the outermost level
   std::unordered_map<const AccessCounts*, StepTimes> times;
 };
@@ -74,15 +76,17 @@ class Layered final : public Program {
 
 Layered::Layered(std::vector<KernelRun> runs, const Chip& chip, std::int64_t most_steps)
     : runs_(std::move(runs)), chip_(chip), most_steps_(most_steps) {
+  const Ticks latency = transfer_latency(chip.levels.front(), chip.clock);
   resources_.push_back({"compute", Resource::Kind::array, 0});
   for (std::size_t l = 0; l < chip.levels.size(); ++l) {
     ports_.push_back(static_cast<std::int32_t>(resources_.size()));
-    resources_.push_back({chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer, 0});
+    resources_.push_back(
+        {chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer, l == 0 ? latency : 0});
   }
   write_port_ = ports_.front();
   if (chip.levels.front().separate_ports) {
     write_port_ = static_cast<std::int32_t>(resources_.size());
-    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory, 0});
+    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory, latency});
   }
   std::size_t pairs = 0;
   for (const KernelRun& run : runs_) {
@@ -112,6 +116,7 @@ void Layered::open(std::size_t r) {
     play.schedule = std::make_unique<TileSchedule>(kernel->problem, kernel->mapping, most_steps_);
     const std::size_t operands = kernel->problem.operands.size();
     for (std::size_t o = 0; o < operands; ++o) {
+      play.runs.push_back(run_bytes(kernel->problem, kernel->mapping, o));
       std::size_t keeper = 1;
       while (keeper < chip_.levels.size() && !kernel->mapping.levels[keeper].keeps[o]) ++keeper;
       // What nothing inside keeps streams past.
@@ -129,17 +134,16 @@ const StepTimes& Layered::times(Play& play) {
   if (!fresh) return times;
   const Problem& problem = play.kernel->problem;
   for (const LevelCost& level : level_costs(problem, moved, chip_)) times.feed.push_back(ticks_of(level.time));
-  const BufferLevel& outer = chip_.levels.front();
-  const auto transfer = [&](double bytes) {
-    return outer.bandwidth.value > 0 ? ticks_of(Bytes{bytes} / outer.bandwidth) : Ticks{0};
+  const auto transfer = [&](double bytes, std::size_t o) {
+    return transfer_ticks(chip_.levels.front(), chip_.clock, bytes, play.runs[o]);
   };
   for (std::size_t o = 0; o < problem.operands.size(); ++o) {
     const double word = bits(problem.operands[o].type) / 8.0;
     times.in_bytes.push_back(static_cast<double>(moved.levels.front()[o].reads) * word);
-    times.in.push_back(transfer(times.in_bytes.back()));
+    times.in.push_back(transfer(times.in_bytes.back(), o));
     if (problem.operands[o].role != Role::output) continue;
     times.out_bytes = static_cast<double>(moved.levels.front()[o].updates) * word;
-    times.out = transfer(times.out_bytes);
+    times.out = transfer(times.out_bytes, o);
   }
   return times;
 }

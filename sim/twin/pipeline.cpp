@@ -8,6 +8,7 @@
 #include <map>
 
 #include "sim/cost/cost.hpp"
+#include "sim/twin/transfer.hpp"
 
 namespace tilewright {
 namespace {
@@ -101,15 +102,17 @@ class Pipelined final : public Program {
 
 Pipelined::Pipelined(std::vector<PipelineStage> stages, const Chip& chip, std::int64_t samples, std::int64_t frames)
     : stages_(std::move(stages)), chip_(chip), samples_(samples), frames_(frames), states_(stages_.size()) {
+  const Ticks latency = transfer_latency(chip.levels.front(), chip.clock);
   for (std::size_t l = 0; l < chip.levels.size(); ++l) {
     const bool bounds = l == 0 || chip.levels[l].bandwidth.value > 0;
     ports_.push_back(bounds ? static_cast<std::int32_t>(resources_.size()) : -1);
     if (bounds)
-      resources_.push_back({chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer, 0});
+      resources_.push_back(
+          {chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer, l == 0 ? latency : 0});
   }
   if (chip.levels.front().separate_ports) {
     write_port_ = static_cast<std::int32_t>(resources_.size());
-    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory, 0});
+    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory, latency});
   }
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const PipelineStage& stage = stages_[i];
@@ -221,8 +224,7 @@ Transaction Pipelined::transfer(Work work, std::size_t i, std::int64_t f, std::s
   t.moved = &e.counts;
   const std::int64_t share = share_of(work == Work::load ? words.reads : words.updates, t.part, t.parts);
   t.bytes = static_cast<double>(share * moved.repeat) * (bits(e.problem.operands[operand].type) / 8.0);
-  const BytesPerCycle bandwidth = chip_.levels.front().bandwidth;
-  if (bandwidth.value > 0) t.ticks = ticks_of(Bytes{t.bytes} / bandwidth);
+  t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, t.bytes);  // rows lie in one piece
   return t;
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "sim/twin/transfer.hpp"
+
 namespace tilewright {
 namespace {
 
@@ -157,7 +159,6 @@ Transaction Spiking::make(Work work, std::size_t i, std::int32_t resource) const
 void Spiking::transfers(std::vector<Transaction>& batch, std::size_t i, Work work, std::int64_t part,
                         std::int64_t parts, std::int32_t after) {
   const bool load = work == Work::load;
-  const BytesPerCycle bandwidth = chip_.levels.front().bandwidth;
   for (std::size_t k = 0; k < layers_[i].kernels.size(); ++k) {
     const auto& [evaluation, repeat] = layers_[i].kernels[k];
     const std::vector<OperandAccesses>& outer = evaluation->counts.levels.front();
@@ -174,7 +175,7 @@ void Spiking::transfers(std::vector<Transaction>& batch, std::size_t i, Work wor
       t.parts = parts;
       const std::int64_t words = share_of(load ? outer[o].reads : outer[o].updates, part, parts);
       t.bytes = static_cast<double>(words * repeat) * (bits(evaluation->problem.operands[o].type) / 8.0);
-      if (bandwidth.value > 0) t.ticks = ticks_of(Bytes{t.bytes} / bandwidth);
+      t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, t.bytes);
       t.publish = load ? states_[i].slot : no_slot;
       batch.push_back(t);
     }
