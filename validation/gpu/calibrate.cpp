@@ -48,7 +48,7 @@ const std::vector<FitGroup>& fit_groups() {
        is_cuda_product,
        {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
       {"gemm_tensor",
-       {"gemm.tensor", "gemm.quantise", "power.tensor", "power.node_exponent_tensor"},
+       {"gemm.tensor", "gemm.epilogue", "gemm.quantise", "gemm.scale", "power.tensor", "power.node_exponent_tensor"},
        [](const MeasuredRow& row) { return is<GemmKernel>(row) && !is_cuda_product(row); },
        {&DeviceTrim::tensor}},
       {"conv", {"conv."}, is<ConvKernel>, {&DeviceTrim::conv}},
