@@ -10,7 +10,8 @@ namespace tilewright {
 
 ElementBytes element_bytes(GpuPrecision precision) {
   switch (precision) {
-    case GpuPrecision::fp32: return {4, 4, 4};
+    case GpuPrecision::fp32:
+    case GpuPrecision::tf32: return {4, 4, 4};
     case GpuPrecision::fp8: return {1, 1, 2};
     case GpuPrecision::int8: return {1, 1, 2};
     case GpuPrecision::w8a16: return {2, 1, 2};
@@ -36,7 +37,9 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
       return tensor_or(device.fp16_tensor_peak, device.fp16_vector_peak > device.fp32_peak
                                                     ? MathPeak{MathUnit::cuda, device.fp16_vector_peak}
                                                     : cuda);
+    case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::bf16: return tensor_or(device.bf16_tensor_peak, cuda);
+    case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::fp8: return tensor_or(device.fp8_tensor_peak, cuda);
     case GpuPrecision::int8: break;
   }

@@ -13,9 +13,9 @@ namespace tilewright {
 struct GpuDevice;
 
 /// Number formats of the measured tables. The mixed ones name storage and arithmetic.
-enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16 };
-inline constexpr std::array<std::string_view, 8> gpu_precision_names{"fp32", "fp16",          "bf16",  "fp8",
-                                                                     "int8", "fp16_fp32math", "w8a16", "w4a16"};
+enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16, tf32 };
+inline constexpr std::array<std::string_view, 9> gpu_precision_names{"fp32",          "fp16",  "bf16",  "fp8", "int8",
+                                                                     "fp16_fp32math", "w8a16", "w4a16", "tf32"};
 
 /// Storage of one element in bytes.
 struct ElementBytes {
