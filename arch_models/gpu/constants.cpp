@@ -75,8 +75,6 @@ constexpr std::array specs{
                  "achieved share of DRAM bandwidth"},
     ConstantSpec{"gemm.epilogue", TILEWRIGHT_AT(gemm.epilogue), 1, 0.01, 10,
                  "L2 passes of results after the arithmetic of a tensor-core block"},
-    ConstantSpec{"gemm.l2_share", TILEWRIGHT_AT(gemm.l2_share), 1, 0.8, 1.5,
-                 "share of the L2 bandwidth of micro-benchmarks"},
     ConstantSpec{"gemm.quantise_cycles", TILEWRIGHT_AT(gemm.quantise_cycles), 0.4, 0.005, 5,
                  "SM cycles per quantised element"},
     ConstantSpec{"gemm.quantise_row_cycles", TILEWRIGHT_AT(gemm.quantise_row_cycles), 1000, 50, 10000,

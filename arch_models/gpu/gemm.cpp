@@ -92,10 +92,10 @@ constexpr std::int64_t streamed_rows =
     4;  // most rows for which TensorRT-LLM streams int8 weights like a matrix-vector product
 constexpr std::int64_t most_splits = 128;
 
-/// Parts into which a library may cut the sum over k: powers of two, in newer libraries also what fills one or two waves of the SMs.
+/// Parts into which a library may cut the sum over k (0: no choice): powers of two, in newer libraries also what fills one or two waves of the SMs.
 std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_waves) {
   const auto filling = [&](double waves) {
-    return fills_waves ? std::clamp<std::int64_t>(static_cast<std::int64_t>(waves * sms / tiles), 1, most_splits) : 1;
+    return fills_waves ? std::min(static_cast<std::int64_t>(waves * sms / tiles), most_splits) : 0;
   };
   return {1, 2, 4, 8, 16, 32, 64, 128, filling(1), filling(2)};
 }
@@ -163,7 +163,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
           : (pascal ? constants.gemm.drift_pascal : constants.gemm.drift_volta) * (pascal && !aligned ? 2 : 1);
 
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
-  const double l2_rate = constants.gemm.l2_share * l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
+  const double l2_rate = l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
   const bool quantised = kernel.precision == GpuPrecision::fp8;
   const double quantise = quantised ? quantise_seconds(device, constants, kernel, timing.stack) : 0;
   // TensorRT-LLM's int8 products do not split sums, and stream the weights for few rows.
@@ -172,6 +172,8 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const bool streamed = smooth_quant && kernel.m <= streamed_rows;
   const bool splits = !quantised && !smooth_quant &&
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
+  // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
+  const bool swizzled = tensor && !stack.legacy_library;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
   double dram_bytes = once;
@@ -185,8 +187,10 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
     const double tiles_m = ceil_ratio(kernel.m, tile.m), tiles_n = ceil_ratio(kernel.n, tile.n);
     const double tiles = tiles_m * tiles_n * batch;
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
-    for (const std::int64_t split : split_menu(tiles, sms, tensor && !stack.legacy_library)) {
-      if (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)) continue;
+    for (const std::int64_t split : split_menu(tiles, sms, swizzled)) {
+      if (split < 1 ||
+          (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)))
+        continue;
       const double blocks = tiles * static_cast<double>(split);
       const double turns = std::ceil(blocks / sms);
       // What hides latency: warps on CUDA cores, results in flight on tensor cores (their warps own 64 x 64 each).
@@ -201,11 +205,12 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       const double sums = split > 1 ? 8 * static_cast<double>(split) * m * n * batch / l2_rate : 0;
       const double results = constants.gemm.epilogue * c_bytes * kernel.result_reuse / l2_rate;
       const double l2 = tiles * k * (tile_m * bytes.activation + tile_n * bytes.weight) / l2_rate + (tensor ? 0 : sums);
-      // The wave's blocks: along the columns on CUDA cores, close to a square on tensor cores (swizzled order).
+      if (fourth(compute) + fourth(l2) >= best_norm) continue;  // DRAM and start-up only add
+      // The wave's blocks: along the columns, or close to a square.
       const double in_flight = std::min(tiles, sms * std::min(turns, resident_most));
-      const double wide = std::min(tiles_n, tensor ? std::sqrt(in_flight * tile_m / tile_n) : in_flight);
+      const double wide = std::min(tiles_n, swizzled ? std::sqrt(in_flight * tile_m / tile_n) : in_flight);
       const double lines = std::clamp(in_flight / wide, 1.0, tiles_m);
-      const double columns = tensor ? std::min(tiles_n, in_flight / lines) : wide;
+      const double columns = swizzled ? std::min(tiles_n, in_flight / lines) : wide;
       const double operands_once = a_bytes + b_bytes;
       const double by_wave = std::max(operands_once, tiles / in_flight * k *
                                                          (lines * tile_m * bytes.activation / kernel.activation_reuse +

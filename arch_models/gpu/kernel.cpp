@@ -37,7 +37,6 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
       return tensor_or(device.fp16_tensor_peak, device.fp16_vector_peak > device.fp32_peak
                                                     ? MathPeak{MathUnit::cuda, device.fp16_vector_peak}
                                                     : cuda);
-    case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::bf16: return tensor_or(device.bf16_tensor_peak, cuda);
     case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::fp8: return tensor_or(device.fp8_tensor_peak, cuda);
