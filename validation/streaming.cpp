@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 #include "core/csv.hpp"
 #include "core/data_folder.hpp"
@@ -59,14 +59,6 @@ void add_stage(Design& design, const CsvTable& table, const CsvRow& row) {
   design.stages.push_back(std::move(stage));
 }
 
-SuiteGroup& group_of(std::vector<SuiteGroup>& groups, const std::string& tool) {
-  const std::map<std::string, std::string> keys{{"tool", tool}};
-  const auto found = std::ranges::find(groups, keys, &SuiteGroup::keys);
-  if (found != groups.end()) return *found;
-  groups.emplace_back().keys = keys;
-  return groups.back();
-}
-
 }  // namespace
 
 SuiteResult validate_streaming(const std::string& data) {
@@ -76,13 +68,8 @@ SuiteResult validate_streaming(const std::string& data) {
   const CsvTable designs = read_csv(result.data + "/designs.csv"), stages = read_csv(result.data + "/stages.csv");
   Chip fabric;  // nothing but the stages
   fabric.levels.emplace_back().name = "outside";
-  struct Compared {
-    std::string tool;
-    double ratio;
-  };
-  std::vector<Compared> compared;
+  std::map<std::string, std::vector<Compared>> compared;  // by tool; "*": all
   std::int64_t outside = 0;
-  group_of(result.groups, "*");
   for (const CsvRow& row : designs.rows) {
     const std::string& name = designs.text(row, designs.column("design"));
     Design design;
@@ -98,33 +85,20 @@ SuiteResult validate_streaming(const std::string& data) {
     const double measured = clock / rate, ratio = simulated.value / measured;
     const bool between = simulated >= design.slowest && simulated <= design.sum;
     outside += between ? 0 : 1;
-    const std::string& tool = designs.text(row, designs.column("tool"));
-    compared.push_back({tool, ratio});
-    group_of(result.groups, tool);
-    group_of(result.groups, "*")
-        .worst.push_back(
-            fmt::format("{}: simulated {:.0f} cycles ({:+.1f} %), measured {:.0f}; slowest stage {:.0f}, sum {:.0f}{}",
-                        name, simulated.value, 100 * (ratio - 1), measured, design.slowest.value, design.sum.value,
-                        between ? "" : ": OUTSIDE"));
+    const Compared one{
+        ratio,
+        fmt::format("{}: simulated {:.0f} cycles ({:+.1f} %), measured {:.0f}; slowest stage {:.0f}, sum {:.0f}{}",
+                    name, simulated.value, 100 * (ratio - 1), measured, design.slowest.value, design.sum.value,
+                    between ? "" : ": OUTSIDE")};
+    compared[designs.text(row, designs.column("tool"))].push_back(one);
+    compared["*"].push_back(one);
   }
-  for (SuiteGroup& group : result.groups) {
-    const std::string& tool = group.keys.at("tool");
-    double error = 0, log_ratio = 0;
-    for (const Compared& one : compared) {
-      if (tool != "*" && one.tool != tool) continue;
-      ++group.n;
-      error += std::abs(one.ratio - 1);
-      log_ratio += std::log(one.ratio);
-    }
-    if (group.n == 0) continue;
-    group.mape_pct = 100 * error / static_cast<double>(group.n);
-    group.geomean_ratio = std::exp(log_ratio / static_cast<double>(group.n));
-  }
+  for (const auto& [tool, rows] : compared)
+    result.groups.push_back(measured_group({{"tool", tool}}, rows, tool == "*" ? rows.size() : 0));
   result.pass = !compared.empty() && outside == 0;
   result.notes.emplace_back(
       "passes when every simulated latency lies between the slowest stage and the sum of the stages; the error is "
-      "stated, not "
-      "bounded");
+      "stated, not bounded");
   result.notes.emplace_back("only the stages are simulated: host, DMA and FIFO sizes of the boards are not known");
   return result;
 }

@@ -460,9 +460,9 @@ std::vector<Kernel> lower(const WorkloadGraph& graph, const Layer& layer) {
     for (const Kernel& kernel : kernels) validate(kernel.problem);
     return kernels;
   } catch (const OverflowError&) {
-    throw InputError(Place{graph.source, 0, 0, layer.name},
+    throw InputError(Place{graph.source, 0, 0, shown(layer.name)},
                      fmt::format("the sizes of this layer ({}) leave 64 bits; make them smaller", shown(layer.op)));
-  } catch (const InputError& error) { throw InputError(Place{graph.source, 0, 0, layer.name}, error.what()); }
+  } catch (const InputError& error) { throw InputError(Place{graph.source, 0, 0, shown(layer.name)}, error.what()); }
 }
 
 }  // namespace tilewright

@@ -33,7 +33,15 @@ struct MathPeak {
 MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy);
 
 /// The software between the framework and the kernel, and what its timing method includes.
-enum class Stack { pytorch_eager, cuda_graph_vllm, cuda_graph_tensorrt_llm, library_loop, profiler, wall_clock };
+enum class Stack {
+  pytorch_eager,
+  cuda_graph_vllm,
+  cuda_graph_tensorrt_llm,
+  library_loop,
+  profiler,
+  wall_clock,
+  cuda_graph_replay
+};
 struct StackProfile {
   Stack stack;
   std::string_view name;

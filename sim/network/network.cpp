@@ -273,16 +273,22 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
   }
   Cycles slowest;
   for (const auto& [first, last] : shadows(group.kernels)) {
-    Cycles time, steady;
+    std::vector<RunTime> run;
+    Cycles steady;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
       const Evaluation& e = layer.kernels[k].first;
       const double times = static_cast<double>(layer.kernels[k].second);
-      time = std::max(time, times * e.cycles);
+      run.push_back(run_time(e, layer.kernels[k].second, group.kernels[k].fused, chip));
       steady = std::max(steady, times * (e.cycles - e.overhead));
       if (times * e.cycles > slowest) {
         slowest = times * e.cycles;
         layer.bound = e.bounds.front().name;
       }
+    }
+    const Cycles time = time_of_run(run);
+    if (time > slowest) {  // no kernel alone: what they move together
+      slowest = time;
+      layer.bound = "memory:" + chip.levels.front().name;
     }
     timed.whole += time;
     const ComputeCost& compute = layer.kernels[first].first.compute;
@@ -616,7 +622,7 @@ EvaluatedGroup resident_group(const LayerPlan& plan, int layer, MappingMemo& mem
   for (const KernelRuns& run : plan.kernels) {
     Evaluation evaluation = *memo.best(run.problem, plan.reserved);
     if (run.loads_weights) evaluation = with_weight_load(std::move(evaluation), chip);
-    times.push_back({run.fused, static_cast<double>(run.repeat) * evaluation.cycles});
+    times.push_back(run_time(evaluation, run.repeat, run.fused, chip));
     group.kernels.push_back({std::move(evaluation), run.repeat, run.fused});
   }
   group.wait = plan.cycles - time_in_shadows(times);
@@ -697,7 +703,7 @@ void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const TimedN
     contribute(layer, layer.cycles, chip, chips);
     simulated += layer.cycles;
   }
-  sum_up(result, requests * network.dram, requests * network.ideal, simulated, Pipeline{}, chip);
+  sum_up(result, requests * network.dram, requests * network.ideal, chips * simulated, Pipeline{}, chip);
   result.throughput_per_s *= requests;
   if (options.requests > 1) {
     result.notes.push_back(
@@ -760,11 +766,6 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     }
   }
   if (options.engine == Engine::systemc) {
-    if (is_pipelined(chip) && !std::holds_alternative<FpgaParameters>(chip.parameters)) {
-      result.notes.push_back(
-          "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
-          "the whole chip");
-    }
     simulate_in_order(result, plan, time_layers(layer_by_layer_groups(plan, outcomes), graph, chip, options.objective),
                       graph, chip, options);
     return result;

@@ -2,6 +2,7 @@
 
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
+#include "sim/network/neurons.hpp"
 #include "sim/network/stages.hpp"
 #include "sim/systemc/simulate.hpp"
 #include "sim/twin/layered.hpp"
@@ -51,6 +52,7 @@ CycleParts in_cycles(const TimeParts& parts) {
 struct Played {
   std::vector<TimeParts> rows;           // by layer
   std::vector<AccessCounts> kernels;     // of all layers in their order
+  std::vector<double> hops;              // of spikes, by kernel; empty where there are none
   std::vector<std::int64_t> executions;  // of each kernel
 };
 
@@ -59,7 +61,7 @@ Played play(Program& program, const SimulationOptions& options) {
   Books books(program);
   Both observers(books, options.watch ? options.watch(program) : nullptr);
   books.close(simulate(program, &observers, options.limits).end);
-  return {books.rows(), books.kernels(), {}};
+  return {books.rows(), books.kernels(), books.hops(), {}};
 }
 
 /// Layers one after another on the whole chip.
@@ -82,35 +84,49 @@ Played play_in_turn(const std::vector<LayerEvaluation>& layers, const std::vecto
   return played;
 }
 
-/// All layers at once, as stages of a pipeline.
-Played play_stages(const WorkloadGraph& graph, const std::vector<LayerEvaluation>& layers,
-                   const std::vector<std::vector<bool>>& fused, const Chip& chip, const SimulationOptions& options) {
-  Stages stages = stages_of(graph, layers, fused, std::get<FpgaParameters>(chip.parameters).fifo_rows);
-  const auto program = pipelined_program(std::move(stages.stages), chip, stages.samples, options.requests);
-  Played all = play<PathLedger>(*program, options), played;
+/// All layers at once, as the program says; its kernels are those of all layers, and one for each layer that has none.
+Played play_at_once(Program& program, const std::vector<LayerEvaluation>& layers, const SimulationOptions& options) {
+  Played all = play<PathLedger>(program, options), played;
   played.rows = std::move(all.rows);
   std::size_t id = 0;
-  for (const LayerEvaluation& layer : layers) {  // a stage without work has a kernel without words
-    for (std::size_t k = 0; k < layer.kernels.size(); ++k) played.kernels.push_back(std::move(all.kernels[id + k]));
+  for (const LayerEvaluation& layer : layers) {
+    for (std::size_t k = 0; k < layer.kernels.size(); ++k) {
+      played.kernels.push_back(std::move(all.kernels[id + k]));
+      played.hops.push_back(all.hops[id + k]);
+    }
     id += std::max<std::size_t>(layer.kernels.size(), 1);
   }
   played.executions.assign(played.kernels.size(), options.requests);
   return played;
 }
 
+Played play_network(const WorkloadGraph& graph, const std::vector<LayerEvaluation>& layers,
+                    const std::vector<std::vector<bool>>& fused, const Chip& chip, const SimulationOptions& options) {
+  if (!is_pipelined(chip)) return play_in_turn(layers, fused, chip, options);
+  if (const auto* fpga = std::get_if<FpgaParameters>(&chip.parameters)) {
+    Stages stages = stages_of(graph, layers, fused, fpga->fifo_rows);
+    return play_at_once(*pipelined_program(std::move(stages.stages), chip, stages.samples, options.requests), layers,
+                        options);
+  }
+  SpikingNetwork network = spiking_network(graph, layers, fused, chip);
+  return play_at_once(*spiking_program(std::move(network.layers), network.chip, chip, options.requests), layers,
+                      options);
+}
+
 }  // namespace
 
 void simulate_layers(const WorkloadGraph& graph, std::vector<LayerEvaluation>& layers,
                      const std::vector<std::vector<bool>>& fused, const Chip& chip, const SimulationOptions& options) {
-  const bool stages = is_pipelined(chip) && std::holds_alternative<FpgaParameters>(chip.parameters);
-  const Played played =
-      stages ? play_stages(graph, layers, fused, chip, options) : play_in_turn(layers, fused, chip, options);
+  const Played played = play_network(graph, layers, fused, chip, options);
   std::size_t id = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerEvaluation& layer = layers[i];
     layer.energy = {};
     for (auto& [evaluation, repeat] : layer.kernels) {
       take_over(evaluation.counts, played.kernels[id], played.executions[id]);
+      for (Event& event : evaluation.compute.events) {
+        if (event.name == "spike hop") event.count = played.hops[id] / static_cast<double>(played.executions[id]);
+      }
       ++id;
       const CostModel model = cost_model(evaluation.problem, chip);
       evaluation.levels = level_costs(model, evaluation.counts);

@@ -15,7 +15,7 @@ struct SimulationOptions {
   std::function<Observer*(const Program&)> watch;  // asked once before it starts; may be empty
 };
 
-/// Plays the layers of the graph on the chip: in their order, or as the stages of a streaming design. Each gets its cycles, their
+/// Plays the layers of the graph on the chip: in their order, as the stages of a streaming design, or as neurons. Each gets its cycles, their
 /// parts, and the accesses and dynamic energy of what the simulation moved; the cycles add up to the simulated end. A kernel whose
 /// `fused` flag is set runs with the one before. With several requests the graph is played so often without a gap between: cycles,
 /// parts and energies are those of all of them, and so are the repeats of the kernels. Throws PlayError and Stopped.

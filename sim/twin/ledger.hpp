@@ -28,6 +28,7 @@ class Ledger final : public Observer {
 
   const std::vector<TimeParts>& rows() const { return rows_; }  // by KernelName::row
   const std::vector<AccessCounts>& kernels() const { return words_.kernels(); }
+  const std::vector<double>& hops() const { return words_.hops(); }
 
  private:
   struct Record {

@@ -24,10 +24,11 @@ void PathLedger::served(const Transaction& t, Ticks start, Ticks end) {
   }
   At& resource = resources_[static_cast<std::size_t>(t.resource)];
   const Resource& served = program_->resources()[static_cast<std::size_t>(t.resource)];
-  const std::int32_t row = program_->kernels()[static_cast<std::size_t>(t.kernel)].row;
+  std::int32_t row = program_->kernels()[static_cast<std::size_t>(t.kernel)].row;
   const bool queued = resource.there > cause.there;
   if (queued) cause = resource;
   std::size_t step = cause.step;
+  if (served.kind == Resource::Kind::barrier && step != none) row = steps_[step].row;  // whom all have waited for
   if (end > start || served.latency > 0) {
     step = steps_.size();
     const bool others = queued && cause.step != none && steps_[cause.step].row != row;

@@ -20,6 +20,7 @@ class PathLedger final : public Observer {
 
   const std::vector<TimeParts>& rows() const { return rows_; }  // by KernelName::row
   const std::vector<AccessCounts>& kernels() const { return words_.kernels(); }
+  const std::vector<double>& hops() const { return words_.hops(); }
 
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);

@@ -36,7 +36,8 @@ enum class Work : std::uint8_t {
   launch,   // the chip is told what to do
   prime,    // the array fills or drains
   compute,  // a step on the array
-  join,     // no time: the resource waits for what it needs
+  hop,      // spikes cross a link
+  join,     // the resource waits for what it needs
   rename    // no work: the slot `publish` takes what the slot after[0] holds
 };
 
@@ -68,7 +69,7 @@ struct Transaction {
   Ticks ticks = 0;                      // the resource is busy
   const AccessCounts* moved = nullptr;  // lives as long as the program
   std::int64_t part = 0, parts = 1;     // of what `moved` counts: see share_of
-  double bytes = 0;
+  double bytes = 0;                     // hop: spikes x links that it counts
 };
 
 /// floor(whole x k / parts) for 0 <= k <= parts, exact where the product would leave 64 bits.

@@ -23,6 +23,7 @@ void add(OperandAccesses& to, const OperandAccesses& from, const Transaction& t)
 }  // namespace
 
 void MovedWords::count(const Transaction& t) {
+  if (t.work == Work::hop) hops_[static_cast<std::size_t>(t.kernel)] += t.bytes;
   if (t.moved == nullptr) return;
   AccessCounts& counts = counts_[static_cast<std::size_t>(t.kernel)];
   const AccessCounts& moved = *t.moved;

@@ -141,6 +141,7 @@ void add_layer(Builder& b, const Node& node, std::size_t index, Operator work, s
   }
   layer.outputs = output_tensors(b, node);
   if (layer.outputs.empty()) node.fail("has no results");
+  if (!std::holds_alternative<Unmodelled>(layer.work)) layer.axes = kept_axes(node);
   (void)macs(layer);  // overflow is found here
   b.graph.layers.push_back(std::move(layer));
 }

@@ -144,6 +144,9 @@ std::vector<SliceAxis> slice_axes(const Node& node);
 /// Axes that a reduction removes or keeps as 1 (attribute or operand, all when there is none).
 std::vector<bool> reduced_axes(const Node& node);
 
+/// Layer::axes of a Transpose, a reduction or a Gather; empty for others.
+std::vector<int> kept_axes(const Node& node);
+
 // fold.cpp
 /// Numbers of the node's results when all operands that decide them are known; nullptr where they are not.
 /// Integer overflow in a computed size is an InputError.

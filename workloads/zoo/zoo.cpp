@@ -51,7 +51,11 @@ std::span<const Generator> generators() {
 
 WorkloadGraph generate(std::string_view spec) {
   const std::string_view name = name_of(spec);
-  if (const Generator* generator = find(name)) return generator->make(spec);
+  if (const Generator* generator = find(name)) {
+    try {
+      return generator->make(spec);
+    } catch (const OverflowError& error) { throw InputError({shown(spec), 0, 0, {}}, error.what()); }
+  }
   std::vector<std::string> known;
   for (const Generator& generator : generators()) known.emplace_back(generator.name);
   throw InputError({shown(spec), 0, 0, {}}, unknown_message("workload generator", name, known));

@@ -71,6 +71,43 @@ TEST_CASE(
   REQUIRE(four.energy.memory.value == Approx(4 * one.energy.memory.value));
 }
 
+TEST_CASE(
+    "neuromorphic layers are played in time steps: never below the slowest layer's steps, energy of the hops that were "
+    "counted") {
+  const WorkloadGraph graph = generate("resnet18");
+  for (const char* name : {"loihi-2", "spinnaker-2"}) {
+    const Chip chip = load_chip(name);
+    const auto& p = std::get<NeuromorphicParameters>(chip.parameters);
+    const NetworkEvaluation analytical = evaluate_network(graph, chip, {});
+    NetworkOptions options = simulated();
+    const NetworkEvaluation one = evaluate_network(graph, chip, options);
+    INFO(name);
+    REQUIRE(one.failure.empty());
+    Cycles sum;
+    double hops = 0;
+    for (const LayerEvaluation& layer : one.layers) {
+      const CycleParts& parts = *layer.parts;
+      REQUIRE((parts.compute + parts.overhead + parts.fill + parts.drain + parts.dram + parts.contention +
+               parts.buffer) == layer.cycles);
+      sum += layer.cycles;
+      for (const auto& [e, repeat] : layer.kernels) {
+        if (e.compute.stage != Stage::own || e.compute.resident <= 0) continue;
+        const auto cores = static_cast<std::int64_t>(e.compute.resident * static_cast<double>(p.cores) + 0.5);
+        const Seconds step = std::max(p.min_step_time, spiking_step(chip, e.problem, cores).core + p.barrier_time);
+        REQUIRE(one.latency.value >= static_cast<double>(p.time_steps) * step.value * (1 - 1e-12));
+        for (const Event& event : e.compute.events) hops += event.name == "spike hop" ? event.count : 0;
+      }
+    }
+    REQUIRE(sum == one.cycles);
+    REQUIRE(hops > 0);
+    REQUIRE(one.energy.compute.value == Approx(analytical.energy.compute.value));
+    options.requests = 5;
+    const NetworkEvaluation five = evaluate_network(graph, chip, options);
+    REQUIRE(five.cycles < 4.5 * one.cycles);
+    REQUIRE(five.energy.link.value == Approx(5 * one.energy.link.value));
+  }
+}
+
 TEST_CASE("a streaming design whose FIFOs are too small for its residual branches fails with the name of one") {
   Chip chip = load_chip("pynq-z2-streaming");
   std::get<FpgaParameters>(chip.parameters).fifo_rows = 1;

@@ -1,6 +1,7 @@
 // law: whatever the bytes, an import ends in a graph or in an InputError that names the place.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -403,6 +404,20 @@ TEST_CASE("a batch that leaves 64 bits is refused with the file") {
   const WorkloadGraph graph = import_onnx(file.path(), {});
   CHECK_THROWS_WITH(set_batch(graph, std::int64_t{1} << 55),
                     Catch::Contains(file.path()) && Catch::Contains("batch 36028797018963968 is too large"));
+}
+
+TEST_CASE("control characters of a file do not reach a message") {
+  ModelBuilder m;
+  m.input("x", {2, 3, 4}).constant("first", {0}, true).output("y");
+  m.node("Gather", {"x", "first"}, {"y"}).integer("axis", 0).node->set_name("a\nb\x1b[31m");
+  const WorkloadGraph graph = m.import();
+  try {
+    (void)set_batch(graph, 6);
+    FAIL("one sample is taken out of the batch");
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    CHECK(std::none_of(message.begin(), message.end(), [](unsigned char c) { return c < 32; }));
+  }
 }
 
 TEST_CASE("bytes that are no model are refused") {

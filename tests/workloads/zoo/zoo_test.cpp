@@ -186,3 +186,9 @@ TEST_CASE("a spec that is wrong names the key and the way out") {
     REQUIRE_THROWS_AS(generate(bad), InputError);
   }
 }
+
+TEST_CASE("sizes that leave 64 bits are refused with the generator that they come from") {
+  for (const std::string spec : {"gemm:m=1099511627776,n=1099511627776", "llama-7b:batch=1099511627776"}) {
+    CHECK_THROWS_WITH(generate(spec), Catch::Contains(spec + ": ") && Catch::Contains("64-bit"));
+  }
+}
