@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <ctime>
+#include <filesystem>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -51,26 +53,30 @@ Chip tpu_like() {
   return chip;
 }
 
-struct Layers {
-  Chip chip = tpu_like();
-  std::vector<std::pair<Problem, std::int64_t>> problems;  // distinct products and convolutions, and how often they run
+using Problems = std::vector<std::pair<Problem, std::int64_t>>;  // distinct ones, and how often they run
 
-  Layers() {
-    WorkloadGraph graph = load_workload(TILEWRIGHT_SOURCE_DIR "/workloads/models/resnet18.onnx", {});
-    substitute_formats(graph, chip);
-    for (const Layer& layer : graph.layers) {
-      for (const Kernel& kernel : lower(graph, layer)) {
-        if (kernel.problem.compute != Compute::mac) continue;
-        const auto same =
-            std::find_if(problems.begin(), problems.end(), [&](const auto& p) { return p.first == kernel.problem; });
-        if (same == problems.end()) {
-          problems.emplace_back(kernel.problem, kernel.repeat);
-        } else {
-          same->second += kernel.repeat;
-        }
+/// Adds the products and convolutions of a graph in the formats that the chip knows.
+void add_problems(WorkloadGraph graph, const Chip& chip, Problems& problems) {
+  substitute_formats(graph, chip);
+  for (const Layer& layer : graph.layers) {
+    for (const Kernel& kernel : lower(graph, layer)) {
+      if (kernel.problem.compute != Compute::mac) continue;
+      const auto same =
+          std::find_if(problems.begin(), problems.end(), [&](const auto& p) { return p.first == kernel.problem; });
+      if (same == problems.end()) {
+        problems.emplace_back(kernel.problem, kernel.repeat);
+      } else {
+        same->second += kernel.repeat;
       }
     }
   }
+}
+
+struct Layers {
+  Chip chip = tpu_like();
+  Problems problems;
+
+  Layers() { add_problems(load_workload(TILEWRIGHT_SOURCE_DIR "/workloads/models/resnet18.onnx", {}), chip, problems); }
 };
 
 const Layers& layers() {
@@ -154,6 +160,55 @@ void plain_recursion(benchmark::State& state) {
   state.SetItemsProcessed(evaluated);
 }
 
+/// CPU seconds of this thread.
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// Every distinct product and convolution of all graphs of the library on every systolic and spatial array of the library: the share
+/// that is proven, and CPU time a layer.
+void whole_table(benchmark::State& state, Objective objective) {
+  std::vector<WorkloadGraph> graphs;
+  for (const auto& file : std::filesystem::directory_iterator(TILEWRIGHT_SOURCE_DIR "/workloads/models")) {
+    if (file.path().extension() == ".onnx") graphs.push_back(load_workload(file.path().string(), {}));
+  }
+  SearchOptions options;
+  options.objective = objective;
+  options.factors = Factors::perfect;
+  options.budget = thorough_budget;
+  std::vector<double> times;
+  double proven = 0, largest_gap = 0, all = 0;
+  for (auto _ : state) {
+    times.clear();
+    proven = largest_gap = all = 0;
+    for (const std::string& name : chip_library()) {
+      const Chip chip = load_chip(name);
+      if (chip.family != "systolic") continue;
+      Problems problems;
+      for (const WorkloadGraph& graph : graphs) add_problems(graph, chip, problems);
+      for (const auto& [problem, repeat] : problems) {
+        const double start = cpu_seconds();
+        const auto found = find_best(problem, chip, options);
+        times.push_back(cpu_seconds() - start);
+        all += times.back();
+        const double gap = found ? found->gap : 0;
+        proven += gap == 0 ? 1 : 0;
+        largest_gap = std::max(largest_gap, gap);
+      }
+    }
+    ++options.budget;  // another question
+  }
+  std::sort(times.begin(), times.end());
+  state.counters["layers"] = static_cast<double>(times.size());
+  state.counters["proven"] = proven / static_cast<double>(times.size());
+  state.counters["largest_gap"] = largest_gap;
+  state.counters["median_ms"] = 1e3 * times[times.size() / 2];
+  state.counters["worst_ms"] = 1e3 * times.back();
+  state.counters["all_s"] = all;
+}
+
 /// First answer (argument 0) and repeated answer (1) for a product of 8192 x 8192 x 8192.
 void large_product(benchmark::State& state, const char* name, bool repeated) {
   const Chip chip = load_chip(name);
@@ -176,6 +231,15 @@ void large_product(benchmark::State& state, const char* name, bool repeated) {
 
 }  // namespace
 
+BENCHMARK_CAPTURE(whole_table, latency, Objective::latency)
+    ->Name("map/table/latency")
+    ->Unit(benchmark::kSecond)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(whole_table, energy, Objective::energy)
+    ->Name("map/table/energy")
+    ->Unit(benchmark::kSecond)
+    ->Iterations(1);
+BENCHMARK_CAPTURE(whole_table, edp, Objective::edp)->Name("map/table/edp")->Unit(benchmark::kSecond)->Iterations(1);
 BENCHMARK_CAPTURE(search_layers, energy, Objective::energy, false, false)
     ->Name("map/resnet18_tpu_like/energy")
     ->Unit(benchmark::kMillisecond);

@@ -124,6 +124,9 @@ int dispatch(int argc, char** argv) {
   run_command->add_option("--trace", run_options.trace,
                           "write the trace of the simulation for Perfetto (--engine systemc)");
   run_command
+      ->add_option("--requests", run_options.requests, "requests in flight, one behind the other (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
+  run_command
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
@@ -207,6 +210,19 @@ int dispatch(int argc, char** argv) {
                                 "write to this file instead of standard output");
   calibrate_command->footer("Example: tilewright calibrate gpu -o arch_models/gpu/constants.yaml");
 
+  FileImportOptions import_options;
+  CLI::App* import_command =
+      app.add_subcommand("import", "your own GPU measurements as tables for validate and calibrate");
+  import_command
+      ->add_option("files", import_options.files,
+                   "traces of torch.profiler (.json), `ncu --csv`, `nsys stats --format csv`")
+      ->required();
+  import_command->add_option("--device", import_options.device,
+                             "the GPU by its key in the device table (default: what the trace says)");
+  import_command->add_option("--devices", import_options.devices, "a device table (default: the project's own)");
+  import_command->add_option("-o,--output", import_options.output, "folder of the tables")->required();
+  import_command->footer("Example: tilewright import trace.json -o mine && tilewright validate gpu --data mine");
+
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
   list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites")->required();
@@ -275,6 +291,7 @@ int dispatch(int argc, char** argv) {
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
   if (*validate_command) return validate_suite(validate_options);
   if (*calibrate_command) return calibrate_family(calibrate_options);
+  if (*import_command) return import_files(import_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*array_command) return array(array_options);
   if (*list_command) return list(list_what);

@@ -142,6 +142,7 @@ NetworkOptions network_options(const RunOptions& options) {
   network.engine = options.engine == "roofline"  ? Engine::roofline
                    : options.engine == "systemc" ? Engine::systemc
                                                  : Engine::analytical;
+  network.requests = options.requests;
   network.limits.max_transactions = static_cast<std::uint64_t>(options.max_events);
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
@@ -192,6 +193,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };
+  if (options.requests > 1) fields.emplace_back("requests", std::to_string(options.requests));
   return fields;
 }
 

@@ -678,21 +678,36 @@ void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const TimedN
     result.layers.push_back(std::move(layer));
   }
   try {
-    simulate_layers(result.layers, fused, chip, options.limits, options.watch);
+    simulate_layers(graph, result.layers, fused, chip, {options.requests, options.limits, options.watch});
   } catch (const PlayError& error) {
     result.layers.clear();
     result.failure = error.what();
     return;
   }
+  const double requests = static_cast<double>(options.requests);
+  const double chips = pipeline_of(timed).chips;
+  Cycles simulated;
   for (std::size_t l = 0; l < graph.layers.size(); ++l) {
     LayerEvaluation& layer = result.layers[l];
-    const Cycles whole = timed[group_of[l]].whole;
-    if (layer.cycles.value > 0) layer.utilization *= whole / layer.cycles;
-    contribute(layer, layer.cycles, chip, 1.0);
+    // A stage works while others do: its utilization is that of the lanes that it holds, not of what it adds to the latency.
+    if (layer.cycles.value > 0 && !is_pipelined(chip))
+      layer.utilization *= requests * (timed[group_of[l]].whole / layer.cycles);
+    layer.macs = checked_mul(layer.macs, options.requests);
+    layer.operations *= requests;
+    contribute(layer, layer.cycles, chip, chips);
+    simulated += layer.cycles;
   }
-  Cycles simulated;
-  for (const LayerEvaluation& layer : result.layers) simulated += layer.cycles;
-  sum_up(result, network.dram, network.ideal, simulated, Pipeline{}, chip);
+  sum_up(result, requests * network.dram, requests * network.ideal, simulated, Pipeline{}, chip);
+  result.throughput_per_s *= requests;
+  if (options.requests > 1) {
+    result.notes.push_back(
+        fmt::format("{} requests in flight, one behind the other: all figures are those of all of them "
+                    "together",
+                    options.requests));
+  } else if (is_pipelined(chip)) {
+    result.notes.push_back(
+        "one sample is alone in the pipeline: samples/s is 1 / latency; --requests N keeps N in flight");
+  }
 }
 
 }  // namespace
@@ -745,7 +760,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     }
   }
   if (options.engine == Engine::systemc) {
-    if (is_pipelined(chip)) {
+    if (is_pipelined(chip) && !std::holds_alternative<FpgaParameters>(chip.parameters)) {
       result.notes.push_back(
           "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
           "the whole chip");

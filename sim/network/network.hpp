@@ -25,7 +25,8 @@ struct NetworkOptions {
   const SoftwareStack* stack = nullptr;
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
-  PlayLimits limits;  // of a simulation
+  std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other
+  PlayLimits limits;          // of a simulation
   std::function<Observer*(const Program&)>
       watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group

@@ -1,9 +1,11 @@
 #include "sim/network/simulated.hpp"
 
+#include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
+#include "sim/network/stages.hpp"
 #include "sim/systemc/simulate.hpp"
 #include "sim/twin/layered.hpp"
-#include "sim/twin/ledger.hpp"
+#include "sim/twin/path.hpp"
 
 namespace tilewright {
 namespace {
@@ -45,42 +47,81 @@ CycleParts in_cycles(const TimeParts& parts) {
           cycles_of(parts.dram),    cycles_of(parts.contention), cycles_of(parts.buffer)};
 }
 
-}  // namespace
+/// What the ledger of a simulation says of its layers.
+struct Played {
+  std::vector<TimeParts> rows;           // by layer
+  std::vector<AccessCounts> kernels;     // of all layers in their order
+  std::vector<std::int64_t> executions;  // of each kernel
+};
 
-void simulate_layers(std::vector<LayerEvaluation>& layers, const std::vector<std::vector<bool>>& fused,
-                     const Chip& chip, const PlayLimits& limits,
-                     const std::function<Observer*(const Program&)>& watch) {
+template <class Books>
+Played play(Program& program, const SimulationOptions& options) {
+  Books books(program);
+  Both observers(books, options.watch ? options.watch(program) : nullptr);
+  books.close(simulate(program, &observers, options.limits).end);
+  return {books.rows(), books.kernels(), {}};
+}
+
+/// Layers one after another on the whole chip.
+Played play_in_turn(const std::vector<LayerEvaluation>& layers, const std::vector<std::vector<bool>>& fused,
+                    const Chip& chip, const SimulationOptions& options) {
   std::vector<KernelRun> runs;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     for (std::size_t k = 0; k < layers[i].kernels.size(); ++k) {
       const auto& [evaluation, repeat] = layers[i].kernels[k];
-      if (k == 0 || !fused[i][k]) runs.push_back({layers[i].name, static_cast<std::int32_t>(i), {}, repeat});
+      if (k == 0 || !fused[i][k])
+        runs.push_back({layers[i].name, static_cast<std::int32_t>(i), {}, repeat, runs.empty()});
       runs.back().kernels.push_back(&evaluation);
     }
   }
+  const std::size_t of_one = runs.size();
+  for (std::int64_t r = 1; r < options.requests; ++r) std::copy_n(runs.begin(), of_one, std::back_inserter(runs));
   const auto program = layered_program(runs, chip, most_steps);
-  Ledger ledger(*program);
-  Both observers(ledger, watch ? watch(*program) : nullptr);
-  ledger.close(simulate(*program, &observers, limits).end);
+  Played played = play<Ledger>(*program, options);
+  for (const KernelRun& run : runs) played.executions.insert(played.executions.end(), run.kernels.size(), run.repeat);
+  return played;
+}
 
-  std::size_t id = 0, run = 0;
+/// All layers at once, as stages of a pipeline.
+Played play_stages(const WorkloadGraph& graph, const std::vector<LayerEvaluation>& layers,
+                   const std::vector<std::vector<bool>>& fused, const Chip& chip, const SimulationOptions& options) {
+  Stages stages = stages_of(graph, layers, fused, std::get<FpgaParameters>(chip.parameters).fifo_rows);
+  const auto program = pipelined_program(std::move(stages.stages), chip, stages.samples, options.requests);
+  Played all = play<PathLedger>(*program, options), played;
+  played.rows = std::move(all.rows);
+  std::size_t id = 0;
+  for (const LayerEvaluation& layer : layers) {  // a stage without work has a kernel without words
+    for (std::size_t k = 0; k < layer.kernels.size(); ++k) played.kernels.push_back(std::move(all.kernels[id + k]));
+    id += std::max<std::size_t>(layer.kernels.size(), 1);
+  }
+  played.executions.assign(played.kernels.size(), options.requests);
+  return played;
+}
+
+}  // namespace
+
+void simulate_layers(const WorkloadGraph& graph, std::vector<LayerEvaluation>& layers,
+                     const std::vector<std::vector<bool>>& fused, const Chip& chip, const SimulationOptions& options) {
+  const bool stages = is_pipelined(chip) && std::holds_alternative<FpgaParameters>(chip.parameters);
+  const Played played =
+      stages ? play_stages(graph, layers, fused, chip, options) : play_in_turn(layers, fused, chip, options);
+  std::size_t id = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerEvaluation& layer = layers[i];
     layer.energy = {};
-    for (std::size_t k = 0; k < layer.kernels.size(); ++k, ++id) {
-      if (k > 0 && !fused[i][k]) ++run;
-      auto& [evaluation, repeat] = layer.kernels[k];
-      take_over(evaluation.counts, ledger.kernels()[id], runs[run].repeat);
+    for (auto& [evaluation, repeat] : layer.kernels) {
+      take_over(evaluation.counts, played.kernels[id], played.executions[id]);
+      ++id;
       const CostModel model = cost_model(evaluation.problem, chip);
       evaluation.levels = level_costs(model, evaluation.counts);
       const EnergyBy energy_of_one = dynamic_energy(model, evaluation.counts, evaluation.levels, evaluation.compute);
+      repeat = checked_mul(repeat, options.requests);
       const double times = static_cast<double>(repeat);
       layer.energy.compute += times * energy_of_one.compute;
       layer.energy.memory += times * energy_of_one.memory;
       layer.energy.link += times * energy_of_one.link;
     }
-    ++run;
-    const TimeParts& parts = ledger.rows()[i];
+    const TimeParts& parts = played.rows[i];
     layer.parts = in_cycles(parts);
     layer.cycles = cycles_of(parts.total());
   }

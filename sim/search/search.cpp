@@ -196,11 +196,14 @@ Answer solve(const Problem& problem, const Chip& chip, const MapRules& rules, co
   Goal goal{options.objective, Cycles{std::numeric_limits<double>::infinity()}};
   Incumbents incumbents(best_kept);
   request.add_trivial(goal, incumbents);
-  request.add_good_ones(goal, incumbents);
+  // Mappings whose factors do not divide are met by the descent alone; among perfect ones the proof finds its own.
+  const bool perfect = options.factors == Factors::perfect;
+  if (!perfect) request.add_good_ones(goal, incumbents);
   const bool latency = options.objective == Objective::latency;
   const std::int64_t first = latency ? options.budget / 2 : options.budget;
   SearchResult result;
   result.bound = request.solve(goal, first, incumbents);
+  if (perfect && result.bound < incumbents.score() * (1 - rounding)) request.add_good_ones(goal, incumbents);
   if (incumbents.best().empty()) return std::unexpected(request.fault());
   const double score = incumbents.score();
   if (result.bound >= score * (1 - rounding)) result.bound = score;

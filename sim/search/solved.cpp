@@ -43,6 +43,7 @@ void add_problem(Question& bytes, const Problem& problem) {
     bytes.add(operand.role);
     bytes.add(operand.type);
     bytes.add(operand.density);
+    bytes.add(operand.block);
     bytes.add(operand.on_chip);
     bytes.add(operand.axes.size());
     for (const Axis& axis : operand.axes) {
@@ -71,6 +72,10 @@ void add_chip(Question& bytes, const Chip& chip) {
     bytes.add(arithmetic.macs_per_cycle);
     bytes.add(arithmetic.energy_per_mac);
   }
+  bytes.add(chip.accumulator.has_value());
+  if (chip.accumulator) bytes.add(*chip.accumulator);
+  for (const bool gated : chip.sparse.gated) bytes.add(gated);
+  for (const bool skipped : chip.sparse.skipped) bytes.add(skipped);
   for (const BufferLevel& level : chip.levels) {
     bytes.add(level.name);  // shown in the answer
     bytes.add(level.capacity ? level.capacity->value : -1.0);
@@ -86,6 +91,15 @@ void add_chip(Question& bytes, const Chip& chip) {
     bytes.add(level.separate_ports);
     bytes.add(level.double_buffered);
     for (const bool keeps : level.keeps) bytes.add(keeps);
+    bytes.add(level.link.merged_overlap);
+    bytes.add(level.link.forwarding);
+    bytes.add(level.link.hop_energy_per_bit);
+    bytes.add(level.link.reduction_energy_per_bit);
+    for (const Compression& stored : level.stored) {
+      bytes.add(stored.format);
+      bytes.add(stored.index_bits);
+      bytes.add(stored.pointer_bits);
+    }
   }
   // Bytes of padding may differ between equal parameters: such a question is solved twice, never answered wrongly.
   bytes.add(chip.parameters.index());

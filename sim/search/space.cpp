@@ -347,7 +347,7 @@ Space make_space(const CostModel& model, MapRules rules, Factors factors, std::i
     if (x || y) space.spatial_levels.push_back(l);
   }
   space.only_perfect = factors == Factors::perfect;
-  constexpr std::int64_t work_a_frame = 16, large_effort = 1000 * work_a_frame;
+  constexpr std::int64_t work_a_frame = 2, large_effort = 16000;
   const auto most = static_cast<std::size_t>(std::clamp<std::int64_t>(effort / work_a_frame, 1, most_frames));
   FrameLister lister(space, factors == Factors::perfect, most);
   if (!lister.list(false)) {

@@ -30,21 +30,11 @@ struct Case {
   double ratio() const { return predicted / measured; }
 };
 
-SuiteGroup group_of(std::map<std::string, std::string> keys, std::vector<Case> cases, std::size_t shown) {
-  SuiteGroup group;
-  group.keys = std::move(keys);
-  group.n = static_cast<std::int64_t>(cases.size());
-  std::vector<double> errors;
-  double log_sum = 0;
-  for (const Case& one : cases) {
-    errors.push_back(100 * std::abs(one.ratio() - 1));
-    log_sum += std::log(one.ratio());
-  }
-  const double n = static_cast<double>(cases.size());
-  group.mape_pct = std::accumulate(errors.begin(), errors.end(), 0.0) / n;
-  group.geomean_ratio = std::exp(log_sum / n);
-  std::ranges::sort(errors);
-  group.median_ape_pct = 0.5 * (errors[(errors.size() - 1) / 2] + errors[errors.size() / 2]);
+/// The errors of the cases; the first `shown` in words, in their order.
+SuiteGroup group_of(std::map<std::string, std::string> keys, const std::vector<Case>& cases, std::size_t shown) {
+  std::vector<Compared> rows;
+  for (const Case& one : cases) rows.push_back({one.ratio(), one.text});
+  SuiteGroup group = measured_group(std::move(keys), std::move(rows), 0);
   for (std::size_t i = 0; i < std::min(shown, cases.size()); ++i)
     group.worst.push_back(fmt::format("{}: measured {:.4g}, predicted {:.4g} ({:+.0f} %)", cases[i].text,
                                       cases[i].measured, cases[i].predicted, 100 * (cases[i].ratio() - 1)));

@@ -246,31 +246,6 @@ double parallel_seconds(const ModelRow& row, const GpuDevice& device, const GpuC
   return pipeline_parallel(kernels_on(1), Bytes{activations}, 2, microbatches, row.gpus, link).total.value;
 }
 
-struct Case {
-  double ratio;
-  std::string text;
-};
-
-SuiteGroup group_of(std::map<std::string, std::string> keys, std::vector<Case> cases, bool show_worst) {
-  std::ranges::stable_sort(cases, {}, [](const Case& one) { return std::abs(one.ratio - 1); });
-  SuiteGroup group;
-  group.keys = std::move(keys);
-  group.n = static_cast<std::int64_t>(cases.size());
-  double sum = 0, log_sum = 0;
-  for (const Case& one : cases) {
-    sum += 100 * std::abs(one.ratio - 1);
-    log_sum += std::log(one.ratio);
-  }
-  const double n = static_cast<double>(cases.size());
-  group.mape_pct = sum / n;
-  group.median_ape_pct =
-      50 * (std::abs(cases[(cases.size() - 1) / 2].ratio - 1) + std::abs(cases[cases.size() / 2].ratio - 1));
-  group.geomean_ratio = std::exp(log_sum / n);
-  for (std::size_t i = 0; show_worst && i < std::min(worst_shown, cases.size()); ++i)
-    group.worst.push_back(cases[cases.size() - 1 - i].text);
-  return group;
-}
-
 }  // namespace
 
 SuiteResult validate_models(const std::string& folder, const Calibration& calibration, LeaveOut leave_out) {
@@ -308,7 +283,7 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
     return model_time(gpu_of(row), constants_of(row.device), row.kernels, find_stack("profiler")->host).kernels.value;
   });
 
-  std::map<std::array<std::string, 4>, std::vector<Case>> groups;  // kind, phase, dtype, device
+  std::map<std::array<std::string, 4>, std::vector<Compared>> groups;  // kind, phase, dtype, device
   std::int64_t floors = 0;
   for (const ModelRow& row : rows) {
     if (row.sets_floor) {
@@ -321,7 +296,7 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
     const double predicted = row.gpus > 1
                                  ? parallel_seconds(row, gpu_of(row), constants_of(row.device))
                                  : model_time(gpu_of(row), constants_of(row.device), row.kernels, host).total.value;
-    const Case one{
+    const Compared one{
         predicted / row.measured,
         fmt::format("model_latency.csv:{} {} {} {} {} batch {} {}{}: measured {:.1f} ms, predicted {:.1f} ms", row.line,
                     row.model, row.device, row.phase, row.dtype, row.batch,
@@ -337,8 +312,8 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
   }
   const double target = leave_out == LeaveOut::device ? unseen_target_pct : known_target_pct;
   for (const auto& [key, cases] : groups) {
-    result.groups.push_back(
-        group_of({{"kind", key[0]}, {"phase", key[1]}, {"dtype", key[2]}, {"device", key[3]}}, cases, key[3] == "*"));
+    result.groups.push_back(measured_group({{"kind", key[0]}, {"phase", key[1]}, {"dtype", key[2]}, {"device", key[3]}},
+                                           cases, key[3] == "*" ? worst_shown : 0));
     if (key[0] == "*") result.pass = *result.groups.back().mape_pct <= target;
   }
   result.notes.push_back(fmt::format("target: mean error of all rows at most {:g} %", target));

@@ -3,6 +3,7 @@
 
 #include "workloads/layer.hpp"
 #include "workloads/onnx/node.hpp"
+#include "workloads/onnx/subgraph.hpp"
 
 namespace tilewright::importer {
 
@@ -38,6 +39,8 @@ void global_pool_shape(Node&);
 Operator global_pool_work(const Node&);
 void resize_shape(Node&);
 Operator resize_work(const Node&);
+void grid_sample_shape(Node&);
+Operator grid_sample_work(const Node&);
 
 // vectors.cpp: element-wise operators, normalisations, reductions
 void same_shape(Node&);
@@ -113,6 +116,25 @@ Operator gather_elements_work(const Node&);
 Operator gather_nd_work(const Node&);
 Operator scatter_elements_work(const Node&);
 Operator scatter_nd_work(const Node&);
+
+// runtime.cpp: ONNX Runtime's own operators
+void multi_head_attention_shape(Node&);
+Operator multi_head_attention_work(const Node&);
+void group_query_attention_shape(Node&);
+Operator group_query_attention_work(const Node&);
+Operator rotary_work(const Node&);
+void matmul_nbits_shape(Node&);
+Operator matmul_nbits_work(const Node&);
+void matmul_to_float_shape(Node&);
+void qgemm_shape(Node&);
+Operator qgemm_work(const Node&);
+void qlinear_global_pool_shape(Node&);
+Operator qlinear_global_pool_work(const Node&);
+void qlinear_pool_shape(Node&);
+void qlinear_concat_shape(Node&);
+Operator qlinear_softmax_work(const Node&);
+/// Operators that are several layers, written as functions; a call with more operands (a cache) is not one of them.
+Functions runtime_functions();
 
 /// One axis of a Slice: first index, step and number of elements taken.
 struct SliceAxis {

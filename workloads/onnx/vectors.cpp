@@ -218,7 +218,7 @@ std::vector<bool> reduced_axes(const Node& node) {
   std::vector<std::int64_t> axes;
   if (const auto given = node.integers("axes")) {
     axes = *given;
-  } else if (node.has(1)) {
+  } else if (node.has(1) && node.record->type != "QLinearReduceMean") {  // whose operand 1 is a scale
     axes = node.constant_integers(1, "axes");
   }
   std::vector<bool> reduced(rank, axes.empty() && node.integer("noop_with_empty_axes", 0) == 0);

@@ -254,7 +254,15 @@ class Rebatch {
 
 WorkloadGraph set_batch(const WorkloadGraph& graph, std::int64_t batch) {
   if (batch < 1) throw InputError({graph.source, 0, 0, "batch"}, fmt::format("batch {} is not positive", batch));
-  return batch == graph.batch ? graph : Rebatch(graph, batch).run();
+  if (batch == graph.batch) return graph;
+  try {
+    WorkloadGraph result = Rebatch(graph, batch).run();
+    (void)total_macs(result);
+    (void)peak_activation_bytes(result);
+    return result;
+  } catch (const OverflowError& error) {
+    throw InputError({graph.source, 0, 0, "batch"}, fmt::format("batch {} is too large: {}", batch, error.what()));
+  }
 }
 
 }  // namespace tilewright

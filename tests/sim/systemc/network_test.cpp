@@ -42,6 +42,54 @@ TEST_CASE("the cycles of a simulated network are those of its layers, and each l
   }
 }
 
+TEST_CASE(
+    "a streaming design is played as a pipeline: the words of the mappings, the cycles of its parts, overlap of "
+    "samples") {
+  const WorkloadGraph graph = generate("mobilenet_v2");
+  const Chip chip = load_chip("pynq-z2-streaming");
+  const NetworkEvaluation analytical = evaluate_network(graph, chip, {});
+  NetworkOptions options = simulated();
+  const NetworkEvaluation one = evaluate_network(graph, chip, options);
+  REQUIRE(one.failure.empty());
+  Cycles sum, lanes;
+  for (const LayerEvaluation& layer : one.layers) {
+    const CycleParts& p = *layer.parts;
+    REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+    sum += layer.cycles;
+    lanes += layer.kernels.front().first.compute.cycles;
+  }
+  REQUIRE(sum == one.cycles);
+  REQUIRE(one.cycles >= lanes);  // all stages share the lanes, so none is faster than all of the work on all of them
+  REQUIRE(one.energy.memory.value == Approx(analytical.energy.memory.value));
+  REQUIRE(one.energy.compute.value == Approx(analytical.energy.compute.value));
+
+  options.requests = 4;
+  const NetworkEvaluation four = evaluate_network(graph, chip, options);
+  REQUIRE(four.cycles >= 4.0 * lanes);
+  REQUIRE(four.cycles < 0.8 * (4.0 * one.cycles));
+  REQUIRE(four.throughput_per_s > one.throughput_per_s);
+  REQUIRE(four.energy.memory.value == Approx(4 * one.energy.memory.value));
+}
+
+TEST_CASE("a streaming design whose FIFOs are too small for its residual branches fails with the name of one") {
+  Chip chip = load_chip("pynq-z2-streaming");
+  std::get<FpgaParameters>(chip.parameters).fifo_rows = 1;
+  const NetworkEvaluation network = evaluate_network(generate("resnet18"), chip, simulated());
+  CHECK(network.failure.starts_with("deadlock: the FIFO from "));
+}
+
+TEST_CASE("requests behind one another on a chip that runs layers in turn overlap at their ends") {
+  const WorkloadGraph graph = generate("resnet18");
+  const Chip chip = load_chip("edge-systolic-16x16");
+  NetworkOptions options = simulated();
+  const NetworkEvaluation one = evaluate_network(graph, chip, options);
+  options.requests = 3;
+  const NetworkEvaluation three = evaluate_network(graph, chip, options);
+  REQUIRE(three.cycles < 3.0 * one.cycles);
+  REQUIRE(three.cycles > 2.5 * one.cycles);
+  REQUIRE(three.energy.memory.value == Approx(3 * one.energy.memory.value));
+}
+
 TEST_CASE("a limit on transactions is a failure with its number, a stop is thrown") {
   const WorkloadGraph graph = generate("gemm:m=512,n=512,k=512");
   const Chip chip = load_chip("edge-systolic-16x16");
