@@ -15,7 +15,4 @@ namespace tilewright {
 std::optional<std::vector<ModelKernel>> vision_kernels(std::string_view model, std::int64_t batch,
                                                        GpuPrecision precision, bool training);
 
-/// Kernels of the backward pass: two products or convolutions for each one forward, two passes for each element-wise one.
-std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward);
-
 }  // namespace tilewright
