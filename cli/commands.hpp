@@ -20,7 +20,10 @@ struct RunOptions {
   std::vector<std::string> set;  // DIM=VALUE
   std::string precision;         // empty: as in the workload, or the chip's nearest
   std::string fuse;              // empty: as the stack does it
-  std::string stack;             // run and roofline: name, none, or empty: the default one
+  std::string train;             // run only: optimiser; empty: inference
+  std::int64_t gpus = 1;         // run only: that share the training step
+  std::string parallel = "data";
+  std::string stack;  // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline

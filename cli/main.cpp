@@ -119,6 +119,14 @@ int dispatch(int argc, char** argv) {
   add_run_options(*run_command, run_options);
   add_residency_option(*run_command, run_options);
   add_stack_option(*run_command, run_options);
+  run_command->add_option("--train", run_options.train,
+                          "also a training step on GPUs with this optimiser: adam, momentum, sgd");
+  run_command->add_option("--gpus", run_options.gpus, "GPUs of one machine that share the training step")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 16));
+  run_command
+      ->add_option("--parallel", run_options.parallel,
+                   "data: each GPU trains on a batch of its own; pipeline: each has a run of the layers")
+      ->capture_default_str();
   add_output_options(*run_command, run_options,
                      "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");
   run_command->add_option("--trace", run_options.trace,

@@ -57,8 +57,7 @@ const SoftwareStack* stack_of(const RunOptions& options) {
   for (const SoftwareStack& stack : software_stacks()) names.emplace_back(stack.name);
   require_choice("--stack", options.stack, names);
   if (mapped && options.stack != "none") {
-    throw InputError(option_place("--stack"),
-                     "a stack gives the times of the library's kernels: leave out --engine");
+    throw InputError(option_place("--stack"), "a stack gives the times of the library's kernels: leave out --engine");
   }
   return find_stack(options.stack);
 }
@@ -66,6 +65,7 @@ const SoftwareStack* stack_of(const RunOptions& options) {
 /// What is fused: as asked, else as the stack does it.
 std::string fusion_word(const RunOptions& options) {
   if (!options.fuse.empty()) return options.fuse;
+  if (!options.train.empty()) return "none";  // a step keeps every result for its way back
   const SoftwareStack* stack = stack_of(options);
   return stack == nullptr ? "default" : std::string(stack->fusion);
 }
@@ -150,6 +150,20 @@ NetworkOptions network_options(const RunOptions& options) {
   require_choice("--residency", options.residency, {"none", "on"});
   network.residency = options.residency == "on" ? ResidencyOption::on : ResidencyOption::none;
   network.stack = stack_of(options);
+  if (!options.train.empty()) {
+    require_choice("--train", options.train, {"adam", "momentum", "sgd"});
+    if (fusion_word(options) != "none")
+      throw InputError(option_place("--fuse"),
+                       "a training step keeps every operator's result: leave --fuse out or say none");
+    network.train = options.train == "adam"       ? Optimizer::adam
+                    : options.train == "momentum" ? Optimizer::momentum
+                                                  : Optimizer::sgd;
+  } else if (options.gpus != 1) {
+    throw InputError(option_place("--gpus"), "several GPUs share a training step: add --train adam, momentum or sgd");
+  }
+  require_choice("--parallel", options.parallel, {"data", "pipeline"});
+  network.gpus = options.gpus;
+  network.pipelined_training = options.parallel == "pipeline";
   require_choice("--factors", options.factors, {"perfect", "imperfect"});
   require_choice("--bypass", options.bypass, {"fixed", "free"});
   network.factors = options.factors == "perfect" ? Factors::perfect : Factors::imperfect;
@@ -183,6 +197,9 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"precision", options.precision.empty() ? "as in the workload" : options.precision},
       {"fuse", fusion_word(options)},
       {"stack", stack_of(options) == nullptr ? "none" : std::string(stack_of(options)->name)},
+      {"train", options.train.empty() ? "no" : options.train},
+      {"gpus", std::to_string(options.gpus)},
+      {"parallel", options.parallel},
       {"objective", options.objective},
       {"engine", options.engine},
       {"residency", options.residency},

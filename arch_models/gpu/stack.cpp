@@ -126,4 +126,31 @@ ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std
   return model;
 }
 
+std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward) {
+  std::vector<ModelKernel> backward;
+  for (auto step = forward.rbegin(); step != forward.rend(); ++step) {
+    if (const auto* product = std::get_if<GemmKernel>(&step->kernel)) {
+      GemmKernel data = *product, weights = *product;  // dA = dC B^T, dB = A^T dC
+      std::swap(data.n, data.k);
+      weights.m = product->k;
+      weights.k = product->m;
+      weights.a_transposed = true;
+      backward.push_back({data, step->repeat});
+      backward.push_back({weights, step->repeat});
+    } else if (const auto* conv = std::get_if<ConvKernel>(&step->kernel)) {
+      ConvKernel data = *conv, filter = *conv;
+      data.phase = ConvPhase::backward_data;
+      filter.phase = ConvPhase::backward_filter;
+      if (conv->c > 3) backward.push_back({data, step->repeat});  // an image needs no gradient
+      backward.push_back({filter, step->repeat});
+    } else if (std::holds_alternative<AttentionKernel>(
+                   step->kernel)) {  // scores again, then a product for each of five
+      backward.push_back({step->kernel, 3 * step->repeat});
+    } else {
+      backward.push_back({step->kernel, 2 * step->repeat});
+    }
+  }
+  return backward;
+}
+
 }  // namespace tilewright

@@ -26,6 +26,10 @@ struct ModelKernel {
   std::int64_t repeat = 1;
 };
 
+/// Kernels of the backward pass, last layer first: two products or convolutions for each one forward (an image of three channels needs no
+/// gradient), three passes of fused attention (FlashAttention recomputes the scores: 2.5 times the forward products), two of all else.
+std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward);
+
 /// The host side of a stack: eager PyTorch dispatches every operator, a CUDA graph only starts.
 struct HostSide {
   Stack kernels = Stack::profiler;  // cache state and library of the kernels inside the model

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "validation/chips/chips.hpp"
+#include "validation/gpu/energy.hpp"
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/validate.hpp"
@@ -101,10 +102,16 @@ std::span<const Suite> suites() {
             [](const ValidateOptions& options) { return validate_streaming(options.data); }},
       Suite{"gpu", "predicted against measured times of GPU kernels",
             [](const ValidateOptions& options) { return validate_gpu(options.data, leave_out_of(options.leave_out)); }},
-      Suite{"gpu_models", "predicted against measured latencies of whole transformers",
+      Suite{"gpu_models", "predicted against measured latencies of whole networks",
             [](const ValidateOptions& options) {
-              return validate_models(options.data.empty() ? measured_gpu_folder() : options.data,
-                                     library_calibration().constants);
+              require_choice("--leave-out", options.leave_out, {"none", "device"});
+              return validate_models(options.data.empty() ? measured_gpu_folder() : options.data, library_calibration(),
+                                     leave_out_of(options.leave_out));
+            }},
+      Suite{"gpu_energy", "predicted against measured power and energy of servers, chats, training and streams on GPUs",
+            [](const ValidateOptions& options) {
+              return validate_energy(options.data.empty() ? measured_gpu_folder() : options.data,
+                                     library_calibration());
             }},
       Suite{"chips", "predicted against published times of networks on CPUs, FPGAs and arrays",
             [](const ValidateOptions& options) { return validate_chips(options.data, job_count(0)); }},

@@ -114,6 +114,19 @@ struct Residency {
   std::int64_t searches = 0;  // mappings searched for it
 };
 
+/// One training step of a network on GPUs: forward, backward and update by the kernels of the library.
+struct TrainingStep {
+  std::string optimizer, parallel, link;  // how several GPUs share the work, over what; empty on one
+  std::int64_t gpus = 1;
+  Seconds forward, backward, update;                      // kernels and waits of one GPU
+  Seconds exchange, idle;                                 // what no kernel hides of the exchange; bubble of a pipeline
+  Seconds total;                                          // the sum of these five
+  double samples_per_s = 0;                               // of all GPUs
+  Bytes weights, gradients, master, states, activations;  // of the whole model; activations of one GPU's batch
+  std::int64_t gpus_for_memory = 1;                       // that hold all of them together
+  Joules board;                                           // of all GPUs
+};
+
 struct NetworkEvaluation {
   std::string workload, workload_source, chip, family, chip_source, energy_table, validation;
   std::int64_t batch = 1, macs = 0, params = 0, layer_count = 0, peak_memory_bytes = 0;
@@ -133,6 +146,7 @@ struct NetworkEvaluation {
   std::optional<Joules> board;       // of the board: predicted power while busy, static power while it waits
   std::vector<std::string> notes;    // precision substitutions, chips needed, views, unmodelled operators
   std::optional<Residency> residency;
+  std::optional<TrainingStep> training;
   std::string failure;                   // not empty: infeasible, nothing else is valid
   std::optional<Infeasible> infeasible;  // where a layer does not fit: what, where and by how much
 };

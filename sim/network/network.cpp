@@ -19,6 +19,7 @@
 #include "sim/network/residency.hpp"
 #include "sim/network/shadows.hpp"
 #include "sim/network/simulated.hpp"
+#include "sim/network/training.hpp"
 #include "workloads/lowering.hpp"
 
 namespace tilewright {
@@ -776,6 +777,14 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
   total_up(result, groups, graph, chip, options);
   if (on_stack) note_stack(result, chip, *options.stack);
+  if (options.train != Optimizer::none) {
+    if (on_stack) {
+      result.training =
+          training_step(graph, chip, *options.stack, options.train, options.gpus, options.pipelined_training);
+    } else {
+      result.notes.push_back(fmt::format("no training step: kernels of a {} have no backward model", chip.family));
+    }
+  }
   return result;
 }
 

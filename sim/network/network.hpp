@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "arch_models/gpu/parallel.hpp"
 #include "arch_models/gpu/stack.hpp"
 #include "sim/search/search.hpp"
 #include "sim/twin/program.hpp"
@@ -23,6 +24,11 @@ struct NetworkOptions {
   /// Where a vendor's library decides how kernels run (GPUs): the software around it, whose time the network takes. Null or an engine
   /// other than analytical: the time of the mappings.
   const SoftwareStack* stack = nullptr;
+  Optimizer train =
+      Optimizer::none;    // on a stack also a training step with this optimiser; needs operators that are not fused
+  std::int64_t gpus = 1;  // that share the training step
+  bool pipelined_training =
+      false;  // false: each GPU has a whole model and a batch of its own; true: a run of layers of the one batch
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
   std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other

@@ -131,6 +131,7 @@ std::string report_html(const RunReport& report) {
     if (!network.stack.empty())
       html += fmt::format("<p>Stack {}: {}. Board energy {}.</p>\n", xml_escape(network.stack),
                           xml_escape(network.stack_meaning), human(*network.board));
+    if (network.training) html += fmt::format("<p>{}</p>\n", xml_escape(training_in_words(network)));
     if (network.residency) html += fmt::format("<p>{}</p>\n", xml_escape(residency_in_words(network)));
     for (const std::string& note : network.notes) html += fmt::format("<p>Note: {}</p>\n", xml_escape(note));
     if (plot < report.rooflines.size()) html += "<figure>" + roofline_svg(report.rooflines[plot++]) + "</figure>\n";

@@ -114,6 +114,28 @@ Json library_json(const LibraryTime& time) {
           {"same_device", time.same_device}};
 }
 
+Json training_json(const TrainingStep& step) {
+  return {{"optimizer", step.optimizer},
+          {"gpus", step.gpus},
+          {"parallel", step.parallel},
+          {"link", step.link},
+          {"latency_s", step.total.value},
+          {"forward_s", step.forward.value},
+          {"backward_s", step.backward.value},
+          {"update_s", step.update.value},
+          {"exchange_s", step.exchange.value},
+          {"idle_s", step.idle.value},
+          {"samples_per_s", step.samples_per_s},
+          {"board_energy_j", step.board.value},
+          {"memory",
+           {{"weights_bytes", step.weights.value},
+            {"gradients_bytes", step.gradients.value},
+            {"master_bytes", step.master.value},
+            {"optimizer_bytes", step.states.value},
+            {"activations_bytes", step.activations.value},
+            {"gpus", step.gpus_for_memory}}}};
+}
+
 Json layer_json(const LayerEvaluation& layer) {
   const Evaluation& main = main_kernel(layer);
   Json json;
@@ -194,6 +216,7 @@ Json result_json(const NetworkEvaluation& network) {
   for (const auto& [level, energy] : energy_by_level(network)) levels[level] = energy.value;
   json["totals"]["energy_by_level_j"] = std::move(levels);
   if (network.residency) json["residency"] = residency_json(network);
+  if (network.training) json["training"] = training_json(*network.training);
   json["layers"] = Json::array();
   for (const LayerEvaluation& layer : network.layers) json["layers"].push_back(layer_json(layer));
   json["notes"] = network.notes;

@@ -50,6 +50,22 @@ void add_to(std::vector<std::pair<Key, Amount>>& sums, const Key& key, Amount am
 
 }  // namespace
 
+std::string training_in_words(const NetworkEvaluation& network) {
+  if (!network.training) return "";
+  const TrainingStep& t = *network.training;
+  const Bytes fixed = t.weights + t.gradients + t.master + t.states;
+  std::string text = fmt::format("training step with {}: {} = forward {} + backward {} + update {}", t.optimizer,
+                                 human(t.total), human(t.forward), human(t.backward), human(t.update));
+  if (t.gpus > 1)
+    text += fmt::format(" + exchange {} + idle {} ({} GPUs, {} parallel over {})", human(t.exchange), human(t.idle),
+                        t.gpus, t.parallel, t.link);
+  return text + fmt::format(
+                    "; {} samples/s, board energy {}; memory {} of weights, gradients and optimiser and {} of "
+                    "activations: {} of these GPUs hold it",
+                    human_count(t.samples_per_s), human(t.board), human(fixed), human(t.activations),
+                    t.gpus_for_memory);
+}
+
 std::string validation_in_words(const NetworkEvaluation& network) {
   if (!network.band_pct) return network.validation;
   return fmt::format("{}: mean error {:.1f} %", network.validation, *network.band_pct);

@@ -16,6 +16,9 @@ struct AccessRow {
   Joules energy;
 };
 
+/// A training step with its parts, memory and GPUs; "" without one.
+std::string training_in_words(const NetworkEvaluation& network);
+
 /// "kernel times validated on this device, mean error 9 %", or "not validated".
 std::string validation_in_words(const NetworkEvaluation& network);
 

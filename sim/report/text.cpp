@@ -119,6 +119,7 @@ std::string report_text(const RunReport& report) {
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) continue;
     out += "\n" + energy_line(network);
+    if (network.training) out += paragraph("  " + training_in_words(network), 4);
     if (network.residency) out += paragraph(fmt::format("  {}", residency_in_words(network)), 4);
     if (!network.stack.empty())
       out += paragraph(

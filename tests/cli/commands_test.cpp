@@ -495,3 +495,48 @@ TEST_CASE("imported measurements are what validate gpu reads") {
   REQUIRE(validated.code <= 1);  // the verdict on one made-up row does not matter here
   REQUIRE(validated.out.find("gemm.csv:2 L4 tf32 batch 1 m 4096 n 4096 k 4096 TN") != std::string::npos);
 }
+
+TEST_CASE("run on a GPU names its software stack, explains each layer's time and gives the error to expect") {
+  const Outcome outcome =
+      tw("run workloads/models/resnet18.onnx --chip t4,tpu-v1 --precision int8 --stack tensorrt --format json");
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Json run = Json::parse(outcome.out);
+  CHECK(run["request"]["stack"] == "tensorrt");
+  CHECK(run["request"]["fuse"] == "attention");
+  const Json &gpu = run["results"][0], &tpu = run["results"][1];
+  CHECK(gpu["stack"]["name"] == "tensorrt");
+  CHECK(gpu["validation"]["band_pct"].is_number());
+  CHECK(!tpu.contains("stack"));
+  CHECK(tpu["validation"]["status"] == "not validated");
+  CHECK(tpu["validation"]["band_pct"].is_null());
+  for (const Json& layer : gpu["layers"]) {
+    const Json& t = layer["time_by"];
+    const double sum =
+        t["bound_s"].get<double>() + t["rest_s"].get<double>() + t["start_s"].get<double>() + t["wait_s"].get<double>();
+    CHECK(sum == Approx(layer["latency_s"].get<double>()));
+  }
+  const Outcome mapped = tw("run workloads/models/resnet18.onnx --chip t4 --stack none --format json");
+  CHECK(Json::parse(mapped.out)["results"][0]["validation"]["status"] == "not validated");
+  const Outcome wrong = tw("run workloads/models/resnet18.onnx --chip t4 --stack tensort");
+  CHECK(wrong.code == 2);
+  CHECK(wrong.err.find("tensorrt") != std::string::npos);
+  CHECK(tw("run workloads/models/resnet18.onnx --chip t4 --stack pytorch --engine roofline").code == 2);
+}
+
+TEST_CASE("run --train adds a training step, its memory and its GPUs") {
+  const Outcome outcome = tw(
+      "run llama-7b:phase=prefill,seq=128 --chip a100-sxm4-80gb --precision fp16 --train adam --gpus 4 --format json");
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Json step = Json::parse(outcome.out)["results"][0]["training"];
+  CHECK(step["link"] == "NVLink 3");
+  const Json& memory = step["memory"];
+  const double states = memory["weights_bytes"].get<double>() + memory["gradients_bytes"].get<double>() +
+                        memory["master_bytes"].get<double>() + memory["optimizer_bytes"].get<double>();
+  CHECK(states == Approx(107.8e9).epsilon(0.001));
+  CHECK(memory["gpus"] == 2);
+  CHECK(tw("run resnet18 --chip t4 --gpus 4").code == 2);
+  CHECK(tw("run resnet18 --chip t4 --train adam --fuse default").code == 2);
+  CHECK(tw("run resnet18 --chip t4 --train lion").code == 2);
+}

@@ -2,8 +2,11 @@
 
 #include "core/diagnostics.hpp"
 #include "validation/gpu/calibrate.hpp"
+#include "validation/gpu/energy.hpp"
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
+#include "validation/gpu/serving.hpp"
+#include "validation/gpu/vision.hpp"
 
 using namespace tilewright;
 
@@ -76,4 +79,81 @@ TEST_CASE("rows of recurrent layers with shifted columns are left out and counte
   const MeasuredData data = read_measured(measured_gpu_folder());
   REQUIRE(data.notes.size() == 1);
   CHECK(data.notes.front().find("116 rows left out") != std::string::npos);
+}
+
+TEST_CASE("torchvision's classifiers have the convolutions and weights of their papers") {
+  const auto count = [](std::string_view model) {
+    return convolutions(*vision_kernels(model, 12, GpuPrecision::fp32, false));
+  };
+  CHECK(count("resnet18") == 20);
+  CHECK(count("resnet50") == 53);
+  CHECK(count("resnet152") == 155);
+  CHECK(count("vgg16_bn") == 13);
+  CHECK(count("squeezenet1_0") == 26);
+  CHECK(count("mnasnet1_0") == 52);
+  CHECK(count("shufflenet_v2_x1_0") == 56);
+  CHECK(!vision_kernels("resnet51", 1, GpuPrecision::fp32, false));
+  // 4.09 G multiply-adds of ResNet-50 (He et al., with the stride in the 3 x 3), twice that as operations; training three times
+  const auto work = [](bool training) {
+    double sum = 0;
+    const auto kernels = vision_kernels("resnet50", 1, GpuPrecision::fp32, training);
+    REQUIRE(kernels);
+    for (const ModelKernel& step : *kernels) {
+      if (const auto* conv = std::get_if<ConvKernel>(&step.kernel))
+        sum += 2.0 * static_cast<double>(conv->k * (conv->c / conv->groups)) * static_cast<double>(conv->r * conv->s) *
+               static_cast<double>(conv->out_h() * conv->out_w());
+    }
+    return sum;
+  };
+  CHECK(work(false) == Approx(2 * 4.087e9).epsilon(0.01));
+  CHECK(work(true) / work(false) == Approx(3).epsilon(0.03));  // the image needs no gradient
+}
+
+TEST_CASE("language models have the weights that they are named for, experts included") {
+  const LanguageModel* llama = find_language_model("metaai/llama-7B");
+  REQUIRE(llama != nullptr);
+  CHECK(llama->active_weights() == 6'607'077'376.0);  // 6.74 G without embedding table and norms
+  CHECK(find_language_model("meta-llama/Meta-Llama-3.1-70B-Instruct")->active_weights() ==
+        Approx(69.5e9).epsilon(0.01));
+  const LanguageModel* mixtral = find_language_model("mistralai/Mixtral-8x22B-Instruct-v0.1");
+  CHECK(mixtral->active_weights() == Approx(39e9).epsilon(0.02));
+  CHECK(mixtral->step_weights(1) == Approx(mixtral->active_weights()));
+  CHECK(mixtral->step_weights(1000) == Approx(140.4e9).epsilon(0.01));
+  CHECK(find_language_model("no such model") == nullptr);
+  // A step of one sequence multiplies every active weight once; two GPUs take half each.
+  const double one = product_operations(step_kernels(*llama, 1, 100, 1, GpuPrecision::fp16));
+  CHECK(one == Approx(2 * llama->active_weights()));
+  CHECK(product_operations(step_kernels(*llama, 1, 100, 2, GpuPrecision::fp16)) == Approx(one / 2).epsilon(0.01));
+}
+
+TEST_CASE("four GPUs share the products of a transformer") {
+  const Transformer* gpt = find_transformer("gpt2_large");
+  REQUIRE(gpt != nullptr);
+  CHECK(parameters(*gpt) == Approx(774e6).epsilon(0.01));
+  const double one = product_operations(forward_kernels(*gpt, 4, 1024, false));
+  CHECK(product_operations(forward_kernels(*gpt, 4, 1024, false, 4)) == Approx(one / 4).epsilon(0.001));
+}
+
+TEST_CASE("the roof of LLaMA-7B's decode is that of the bytes of its weights") {
+  const LanguageModel* llama = find_language_model("metaai/llama-7B");
+  REQUIRE(llama != nullptr);
+  CHECK(decode_roof(2 * llama->active_weights(), BytesPerSecond{1555e9}) == Approx(117.7).epsilon(0.001));
+}
+
+TEST_CASE("energies of servers and chats are predicted within the targets from constants fitted without the model") {
+  const SuiteResult result = validate_energy(measured_gpu_folder(), library_calibration());
+  const auto error = [&](std::string_view figure, std::string_view models) {
+    for (const SuiteGroup& group : result.groups)
+      if (group.keys.at("figure") == figure && group.keys.at("models") == models) return *group.mape_pct;
+    return 1e9;
+  };
+  CHECK(error("serving power, rate given", "left out") <= 14);
+  CHECK(error("serving power, rate given", "known") <= 12);
+  CHECK(error("serving energy, predicted time", "left out") <= 18);
+  CHECK(result.pass);
+  const auto lecture = std::ranges::find_if(
+      result.groups, [](const SuiteGroup& group) { return group.keys.at("models") == "all rows of A100 chat"; });
+  REQUIRE(lecture != result.groups.end());
+  CHECK(lecture->worst.size() == 21);  // row by row
+  CHECK_THROWS_AS(validate_energy("no such folder", library_calibration()), InputError);
 }
