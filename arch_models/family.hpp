@@ -71,7 +71,8 @@ struct ArchFamily {
   MapRules (*rules)(const Chip& chip, const Problem& problem);
   /// Assumes `pass` was made from a legal mapping. Mac problems use the lanes, vector problems chip.vector.
   ComputeCost (*compute)(const Chip& chip, const Problem& problem, const ArrayPass& pass);
-  bool pipelined;  // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
+  bool unrolled_time;  // time and events follow from the unrolling alone, whatever the tiles
+  bool pipelined;      // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
 };
 
 std::span<const ArchFamily> arch_families();
