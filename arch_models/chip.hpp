@@ -37,6 +37,15 @@ struct LinkOptions {
   bool reads_merged() const { return merged_overlap || forwarding; }
 };
 
+/// Channels and banks of the outermost level, for the simulation (the analytical model takes the bandwidth alone). Defaults: DDR3-1600
+/// 11-11-11, x16 devices (JEDEC JESD79-3F): 8 banks, pages of 2 KiB, tRC 48.75 ns, tRCD + CL 27.5 ns.
+struct DramTiming {
+  std::int64_t channels = 1, banks = 8;  // banks of each channel
+  Bytes row{2048};                       // of a bank, all devices of the channel
+  Seconds row_cycle{48.75e-9};           // from one activation of a bank to the next
+  Seconds latency{27.5e-9};              // activation and first word
+};
+
 /// One level of storage, outermost (DRAM, host) first.
 struct BufferLevel {
   std::string name;
@@ -50,8 +59,9 @@ struct BufferLevel {
   Joules read_energy, write_energy;  // one access of access_bits, dynamic
   Joules transfer_energy_per_bit;    // the link to the next inner level (network, bus); 0: counted nowhere else
   LinkOptions link;
-  Compression stored[3];         // by Role
-  Watts leakage;                 // of one instance
+  Compression stored[3];           // by Role
+  Watts leakage;                   // of one instance
+  std::optional<DramTiming> dram;  // outermost level; none: an ideal port
   bool separate_ports = false;   // reads and writes each have this bandwidth, as where it was measured by reading alone
   bool double_buffered = false;  // half of the capacity holds the tile in use
   bool keeps[3] = {true, true, true};  // by Role: weight, input, output

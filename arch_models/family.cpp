@@ -3,6 +3,8 @@
 #include <array>
 #include <cassert>
 
+#include "arch_models/gpu/library.hpp"
+
 namespace tilewright {
 
 std::span<const ArchFamily> arch_families() {
@@ -10,7 +12,7 @@ std::span<const ArchFamily> arch_families() {
       ArchFamily{"cpu", "cores with SIMD units under a cache hierarchy", cpu_keys, parse_cpu, cpu_array_level,
                  cpu_rules, cpu_compute, false, false},
       ArchFamily{"gpu", "streaming multiprocessors with CUDA and tensor cores", gpu_keys, parse_gpu, gpu_array_level,
-                 gpu_rules, gpu_compute, false, false},
+                 gpu_rules, gpu_compute, false, false, gpu_library},
       ArchFamily{"fpga", "DSP, BRAM and LUT budget: overlay engine or streaming pipeline", fpga_keys, parse_fpga,
                  fpga_array_level, fpga_rules, fpga_compute, true, false},
       ArchFamily{"systolic", "TPU-like or spatial MAC array", systolic_keys, parse_systolic, systolic_array_level,

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "arch_models/chip.hpp"
 #include "core/document.hpp"
+#include "workloads/lowering.hpp"
 
 namespace tilewright {
 
@@ -60,6 +63,22 @@ struct ComputeCost {
   std::string why;        // the formula with operands filled in, e.g. "4 waves x 1024 cycles (425 tiles on 108 SMs)"
 };
 
+/// Kernels [first, last) of a layer as a vendor's library runs them, whatever the search finds as their mapping. Times are of the chip, without the
+/// host: busy = the largest of `limits` + what does not overlap with it + start.
+struct LibraryLaunch {
+  std::size_t first = 0, last = 0;
+  std::int64_t launches = 1;  // dispatches of the host; all times are of all of them
+  Seconds busy;
+  std::vector<std::pair<std::string, Seconds>> limits;  // named as bounds: compute, memory:LEVEL
+  Seconds start;                                        // start-up, barriers, second passes
+  double clock = 1;                                     // share of the chip's clock that its power limit allows
+  Watts power;                                          // of the board while busy
+  std::string why;
+  std::optional<double>
+      band_pct;  // mean error of such kernels on measured rows that the fit had not seen; none: no such rows
+  bool same_device = false;  // the rows were measured on this chip
+};
+
 struct ArchFamily {
   std::string_view name;  // key `family` of a chip file
   std::string_view summary;
@@ -72,7 +91,10 @@ struct ArchFamily {
   /// Assumes `pass` was made from a legal mapping. Mac problems use the lanes, vector problems chip.vector.
   ComputeCost (*compute)(const Chip& chip, const Problem& problem, const ArrayPass& pass);
   bool unrolled_time;  // time and events follow from the unrolling alone, whatever the tiles
-  bool pipelined;      // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
+  bool pipelined;  // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
+  /// Where the library and not the mapping decides how a kernel runs: the launches of a layer's kernels, in order and complete; nullopt where
+  /// the library has no kernel for a format. Null for families whose mapping decides the time.
+  std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels) = nullptr;
 };
 
 std::span<const ArchFamily> arch_families();

@@ -201,6 +201,19 @@ Compression parse_compression(const Value& map) {
   return stored;
 }
 
+DramTiming parse_dram_timing(const Value& map, bool outermost) {
+  if (!outermost) map.fail("only the outermost level has channels and rows of a DRAM");
+  DramTiming dram;
+  if (const auto channels = map.find("channels")) dram.channels = channels->as_int(1, 100'000);
+  if (const auto banks = map.find("banks")) dram.banks = banks->as_int(1, 100'000);
+  if (const auto row = map.find("row")) dram.row = row->as_bytes();
+  if (dram.row.value < 1) map.at("row").fail("a row holds at least one byte, e.g. '2 KiB'");
+  if (const auto cycle = map.find("row_cycle")) dram.row_cycle = cycle->as_time();
+  if (const auto latency = map.find("latency")) dram.latency = latency->as_time();
+  if (const auto source = map.find("source")) source->as_string();
+  return dram;
+}
+
 /// One entry of `levels`; the fan-out is set by the caller.
 BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip& chip, const EnergyTable& table) {
   BufferLevel level;
@@ -244,6 +257,7 @@ BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip
     if (level.bandwidth.value <= 0)
       bandwidth->fail("a bandwidth of zero moves nothing; leave the key out where it is never the bound");
   }
+  if (const auto dram = value.find("dram_timing")) level.dram = parse_dram_timing(*dram, outer == nullptr);
   if (const auto ports = value.find("separate_ports")) level.separate_ports = ports->as_bool();
   if (const auto buffered = value.find("double_buffered")) level.double_buffered = buffered->as_bool();
   if (const auto keeps = value.find("keeps")) parse_keeps(*keeps, level, outer == nullptr);

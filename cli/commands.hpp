@@ -19,7 +19,8 @@ struct RunOptions {
   std::int64_t batch = 0;        // 0: as in the workload
   std::vector<std::string> set;  // DIM=VALUE
   std::string precision;         // empty: as in the workload, or the chip's nearest
-  std::string fuse = "default";
+  std::string fuse;              // empty: as the stack does it
+  std::string stack;             // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline
@@ -32,6 +33,7 @@ struct RunOptions {
   std::string layer;            // map only
   bool pareto = false;          // map only
   std::string trace;            // run only: Perfetto trace of a simulation
+  std::int64_t requests = 1;    // run only: in flight in a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
@@ -79,6 +81,13 @@ struct CalibrateOptions {
   bool bands = true;   // error bands by leaving shapes and devices out
 };
 
+struct FileImportOptions {
+  std::vector<std::string> files;
+  std::string device;   // empty: as the trace says
+  std::string devices;  // a device table; empty: the project's own
+  std::string output;   // folder
+};
+
 int run(const RunOptions& options);
 int run_scalesim(const RunOptions& options);  // run --engine scalesim-v2
 int map(const RunOptions& options);
@@ -87,6 +96,7 @@ int array(const ArrayOptions& options);
 int evaluate_case(const std::string& path, const std::string& format, const std::string& output);
 int validate_suite(const ValidateOptions& options);
 int calibrate_family(const CalibrateOptions& options);
+int import_files(const FileImportOptions& options);
 int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);

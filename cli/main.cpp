@@ -23,7 +23,7 @@ void add_workload_options(CLI::App& command, RunOptions& options) {
   command.add_option(
       "--precision", options.precision,
       "fp32, tf32, bf16, fp16, fp8, int8, int4, int1, w8a16, w4a16 (default: the workload's, or the chip's nearest)");
-  command.add_option("--fuse", options.fuse, "none, default, attention")->capture_default_str();
+  command.add_option("--fuse", options.fuse, "none, default, attention (default: as the software stack fuses)");
   command.add_flag("--allow-unmodelled", options.allow_unmodelled,
                    "count only the traffic of operators without a model");
 }
@@ -73,6 +73,12 @@ void add_residency_option(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
 }
 
+void add_stack_option(CLI::App& command, RunOptions& options) {
+  command.add_option("--stack", options.stack,
+                     "software that runs the kernels on a GPU: pytorch, cuda-graph, profiler, onnxruntime, tensorrt; "
+                     "none: times of the mappings (default: cuda-graph)");
+}
+
 /// CLI11's message, with the nearest command or option when a word is unknown.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   std::string message = error.what();
@@ -112,10 +118,14 @@ int dispatch(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "map and evaluate a network on one chip or several");
   add_run_options(*run_command, run_options);
   add_residency_option(*run_command, run_options);
+  add_stack_option(*run_command, run_options);
   add_output_options(*run_command, run_options,
                      "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");
   run_command->add_option("--trace", run_options.trace,
                           "write the trace of the simulation for Perfetto (--engine systemc)");
+  run_command
+      ->add_option("--requests", run_options.requests, "requests in flight, one behind the other (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
   run_command
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
@@ -127,6 +137,7 @@ int dispatch(int argc, char** argv) {
   RunOptions map_options;
   map_options.effort = "thorough";
   map_options.residency = "none";  // a layer alone
+  map_options.stack = "none";      // the mapping is the question
   CLI::App* map_command = app.add_subcommand("map", "the best loop nest of one layer");
   add_run_options(*map_command, map_options);
   map_command->add_option("--layer", map_options.layer, "name of the layer (not needed when there is only one)");
@@ -148,6 +159,7 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("roofline", "the hierarchical roofline with one dot per layer, as SVG");
   add_run_options(*roofline_command, roofline_options);
   add_residency_option(*roofline_command, roofline_options);
+  add_stack_option(*roofline_command, roofline_options);
   add_output_options(*roofline_command, roofline_options, "");
   roofline_command->footer("Example: tilewright roofline resnet50 --chip a100-sxm4-80gb -o resnet50.svg");
 
@@ -197,6 +209,19 @@ int dispatch(int argc, char** argv) {
   calibrate_command->add_option("-o,--output", calibrate_options.output,
                                 "write to this file instead of standard output");
   calibrate_command->footer("Example: tilewright calibrate gpu -o arch_models/gpu/constants.yaml");
+
+  FileImportOptions import_options;
+  CLI::App* import_command =
+      app.add_subcommand("import", "your own GPU measurements as tables for validate and calibrate");
+  import_command
+      ->add_option("files", import_options.files,
+                   "traces of torch.profiler (.json), `ncu --csv`, `nsys stats --format csv`")
+      ->required();
+  import_command->add_option("--device", import_options.device,
+                             "the GPU by its key in the device table (default: what the trace says)");
+  import_command->add_option("--devices", import_options.devices, "a device table (default: the project's own)");
+  import_command->add_option("-o,--output", import_options.output, "folder of the tables")->required();
+  import_command->footer("Example: tilewright import trace.json -o mine && tilewright validate gpu --data mine");
 
   std::string list_what;
   CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
@@ -266,6 +291,7 @@ int dispatch(int argc, char** argv) {
   if (*evaluate_command) return evaluate_case(case_file, case_format, case_output);
   if (*validate_command) return validate_suite(validate_options);
   if (*calibrate_command) return calibrate_family(calibrate_options);
+  if (*import_command) return import_files(import_options);
   if (*roofline_command) return roofline(roofline_options);
   if (*array_command) return array(array_options);
   if (*list_command) return list(list_what);

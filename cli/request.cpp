@@ -49,6 +49,27 @@ std::string content_hash(const std::string& path) {
   return fmt::format("fnv1a64:{:016x}", hash);
 }
 
+/// The stack that was named or the default one; null for none and with engines that play mappings.
+const SoftwareStack* stack_of(const RunOptions& options) {
+  const bool mapped = options.engine != "analytical";
+  if (options.stack.empty()) return mapped ? nullptr : &default_stack();
+  std::vector<std::string> names{"none"};
+  for (const SoftwareStack& stack : software_stacks()) names.emplace_back(stack.name);
+  require_choice("--stack", options.stack, names);
+  if (mapped && options.stack != "none") {
+    throw InputError(option_place("--stack"),
+                     "a stack gives the times of the library's kernels: leave out --engine");
+  }
+  return find_stack(options.stack);
+}
+
+/// What is fused: as asked, else as the stack does it.
+std::string fusion_word(const RunOptions& options) {
+  if (!options.fuse.empty()) return options.fuse;
+  const SoftwareStack* stack = stack_of(options);
+  return stack == nullptr ? "default" : std::string(stack->fusion);
+}
+
 Fusion fusion_of(const std::string& word) {
   require_choice("--fuse", word, {"none", "default", "attention"});
   if (word == "none") return Fusion::none;
@@ -67,7 +88,7 @@ void require_choice(std::string_view option, const std::string& got, const std::
 WorkloadGraph prepared_workload(const RunOptions& options) {
   WorkloadRequest request;
   request.workload = options.workload;
-  request.fusion = fusion_of(options.fuse);
+  request.fusion = fusion_of(fusion_word(options));
   request.import.dims = parse_set(options.set);
   request.import.batch = options.batch;
   request.import.allow_unmodelled = options.allow_unmodelled;
@@ -121,12 +142,14 @@ NetworkOptions network_options(const RunOptions& options) {
   network.engine = options.engine == "roofline"  ? Engine::roofline
                    : options.engine == "systemc" ? Engine::systemc
                                                  : Engine::analytical;
+  network.requests = options.requests;
   network.limits.max_transactions = static_cast<std::uint64_t>(options.max_events);
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;
   require_choice("--residency", options.residency, {"none", "on"});
   network.residency = options.residency == "on" ? ResidencyOption::on : ResidencyOption::none;
+  network.stack = stack_of(options);
   require_choice("--factors", options.factors, {"perfect", "imperfect"});
   require_choice("--bypass", options.bypass, {"fixed", "free"});
   network.factors = options.factors == "perfect" ? Factors::perfect : Factors::imperfect;
@@ -158,7 +181,8 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"batch", std::to_string(graph.batch)},
       {"set", set},
       {"precision", options.precision.empty() ? "as in the workload" : options.precision},
-      {"fuse", options.fuse},
+      {"fuse", fusion_word(options)},
+      {"stack", stack_of(options) == nullptr ? "none" : std::string(stack_of(options)->name)},
       {"objective", options.objective},
       {"engine", options.engine},
       {"residency", options.residency},
@@ -169,6 +193,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };
+  if (options.requests > 1) fields.emplace_back("requests", std::to_string(options.requests));
   return fields;
 }
 

@@ -6,20 +6,12 @@
 
 namespace tilewright {
 
-std::int64_t checked_mul(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_mul_overflow(a, b, &result)) {
-    throw OverflowError(fmt::format("{} x {} leaves 64-bit integers; make the sizes smaller", a, b));
-  }
-  return result;
+void product_overflow(std::int64_t a, std::int64_t b) {
+  throw OverflowError(fmt::format("{} x {} leaves 64-bit integers; make the sizes smaller", a, b));
 }
 
-std::int64_t checked_add(std::int64_t a, std::int64_t b) {
-  std::int64_t result = 0;
-  if (__builtin_add_overflow(a, b, &result)) {
-    throw OverflowError(fmt::format("{} + {} leaves 64-bit integers; make the sizes smaller", a, b));
-  }
-  return result;
+void sum_overflow(std::int64_t a, std::int64_t b) {
+  throw OverflowError(fmt::format("{} + {} leaves 64-bit integers; make the sizes smaller", a, b));
 }
 
 }  // namespace tilewright

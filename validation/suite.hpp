@@ -18,6 +18,15 @@ struct SuiteGroup {
   std::vector<std::string> worst;
 };
 
+/// One compared row: predicted over measured, and the row in words.
+struct Compared {
+  double ratio;
+  std::string text;
+};
+
+/// Mean and median of |ratio - 1| in percent, geometric mean of the ratios, the `worst` largest errors in words. At least one row; ratios above 0.
+SuiteGroup measured_group(std::map<std::string, std::string> keys, std::vector<Compared> rows, std::size_t worst);
+
 /// Result of one validation suite, in the form of `validate --format json`.
 struct SuiteResult {
   std::string suite, data;

@@ -67,7 +67,7 @@ std::int64_t macs(const Layer& layer) {
     return std::visit(Macs{}, layer.work);
   } catch (const OverflowError&) {
     throw OverflowError(fmt::format("the multiply-accumulates of layer '{}' leave 64 bits", shown(layer.name)));
-  } catch (const InputError& error) { throw InputError(Place{"", 0, 0, layer.name}, error.what()); }
+  } catch (const InputError& error) { throw InputError(Place{"", 0, 0, shown(layer.name)}, error.what()); }
 }
 
 }  // namespace tilewright

@@ -111,6 +111,9 @@ struct Layer {
   Operator work;
   std::vector<TensorId> inputs, outputs;  // data operands (weights included), in operand order
   std::vector<Epilogue> epilogues;
+  /// axes[i]: the axis of the first operand that is axis i of the result, -1 for none; empty: not told. Costs nothing, but
+  /// says where a batch goes when axes are exchanged or summed away.
+  std::vector<int> axes = {};
 };
 
 /// Multiply-accumulates by the conventions of docs/model.md (Conv, ConvTranspose, MatMul, Einsum, Recurrent, Attention; else 0).

@@ -460,8 +460,9 @@ std::vector<Kernel> lower(const WorkloadGraph& graph, const Layer& layer) {
     for (const Kernel& kernel : kernels) validate(kernel.problem);
     return kernels;
   } catch (const OverflowError&) {
-    throw OverflowError(fmt::format("the sizes of layer '{}' ({}) leave 64 bits", shown(layer.name), shown(layer.op)));
-  } catch (const InputError& error) { throw InputError(Place{graph.source, 0, 0, layer.name}, error.what()); }
+    throw InputError(Place{graph.source, 0, 0, shown(layer.name)},
+                     fmt::format("the sizes of this layer ({}) leave 64 bits; make them smaller", shown(layer.op)));
+  } catch (const InputError& error) { throw InputError(Place{graph.source, 0, 0, shown(layer.name)}, error.what()); }
 }
 
 }  // namespace tilewright

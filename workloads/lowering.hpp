@@ -37,7 +37,7 @@ struct Kernel {
 ///   Resize and Unmodelled with unrelated sizes: one kernel that reads and one that writes.
 ///  Epilogues: fused vector kernels over the result (E x U points); "inputs" are the extra elements (E), absent if none;
 ///   the output is on chip and has no axes (one word).
-/// InputError with the layer's name as key for sizes that do not fit together; OverflowError.
+/// InputError with the layer's name as key for sizes that do not fit together or leave 64 bits.
 std::vector<Kernel> lower(const WorkloadGraph& graph, const Layer& layer);
 
 }  // namespace tilewright

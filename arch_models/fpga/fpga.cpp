@@ -134,7 +134,7 @@ ComputeCost streaming_compute(const Chip& chip, const Problem& problem, const Ar
 
 std::vector<std::string_view> fpga_keys() {
   return {"style",           "dsp",        "bram36",    "uram", "lut", "engines", "pixel_parallel", "input_parallel",
-          "output_parallel", "precisions", "mac_energy"};
+          "output_parallel", "fifo_rows", "precisions", "mac_energy"};
 }
 
 void parse_fpga(const Value& compute, Chip& chip) {
@@ -164,6 +164,7 @@ void parse_fpga(const Value& compute, Chip& chip) {
   } else {
     if (innermost.instances != 1)
       compute.fail(fmt::format("level '{}' of a streaming design must have 1 instance", innermost.name));
+    fpga.fifo_rows = int_or(compute, "fifo_rows", -1, 0, 1'000'000);
     innermost.fanout_x = fpga.dsp;
     innermost.fanout_y = 1;
     lanes = static_cast<double>(fpga.dsp);

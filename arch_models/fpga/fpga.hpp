@@ -18,6 +18,7 @@ struct FpgaParameters {
   std::int64_t dsp = 0, bram36 = 0, uram = 0, lut = 0;                       // usable budget
   std::int64_t engines = 1;                                                  // overlay: processor cores
   std::int64_t pixel_parallel = 1, input_parallel = 1, output_parallel = 1;  // overlay: MACs per cycle of one engine
+  std::int64_t fifo_rows = -1;  // streaming: rows between two stages besides the consumer's window; -1: a whole sample
 };
 
 /// The entry of the family list (arch_models/family.hpp says what each one promises).

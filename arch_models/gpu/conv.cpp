@@ -156,7 +156,8 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const bool tensor =
       tensor_format && (kernel.c / kernel.groups) % channels == 0 && (kernel.k / kernel.groups) % channels == 0;
   ConvKernel run = kernel;
-  if (tensor_format && !tensor) run.precision = GpuPrecision::fp16_fp32math;
+  if (tensor_format && !tensor)
+    run.precision = kernel.precision == GpuPrecision::tf32 ? GpuPrecision::fp32 : GpuPrecision::fp16_fp32math;
   Evaluator evaluator{device, constants, run, timing, element_bytes(run.precision).activation};
 
   const double pass = kernel.phase == ConvPhase::forward         ? 1

@@ -34,10 +34,29 @@ constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t3
 constexpr std::array implicit_menu{t128x128, t128x64, t128x32, t64x64, t32x128};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array fused_menu{BlockTile{32, 64, 8}};
+// Tensor-core tiles of the libraries before CUDA 11, and of Volta and Turing.
 constexpr std::array tensor_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4},
                                   BlockTile{256, 64, 4},  BlockTile{64, 256, 4},  BlockTile{128, 64, 4},
                                   BlockTile{64, 128, 4},  BlockTile{64, 64, 4},   BlockTile{32, 128, 4},
                                   BlockTile{128, 32, 4},  BlockTile{32, 64, 4},   BlockTile{16, 128, 4}};
+// From Ampere on kernels with sides of 96, 160 and 192 fill waves better (names sm80_xmma_gemm_..._tilesize160x128x32 and their kin).
+constexpr std::array ampere_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{192, 128, 4},
+                                  BlockTile{128, 192, 4}, BlockTile{160, 128, 4}, BlockTile{128, 160, 4},
+                                  BlockTile{128, 128, 4}, BlockTile{96, 128, 4},  BlockTile{128, 96, 4},
+                                  BlockTile{256, 64, 4},  BlockTile{64, 256, 4},  BlockTile{128, 64, 4},
+                                  BlockTile{64, 128, 4},  BlockTile{64, 64, 4},   BlockTile{32, 128, 4},
+                                  BlockTile{128, 32, 4},  BlockTile{32, 64, 4},   BlockTile{16, 128, 4}};
+// The tensor-core instruction of Blackwell (tcgen05.mma, PTX ISA) has 128 rows; a library swaps the operands for few rows.
+constexpr std::array blackwell_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4},
+                                     BlockTile{128, 64, 4},  BlockTile{64, 128, 4},  BlockTile{128, 32, 4},
+                                     BlockTile{32, 128, 4},  BlockTile{16, 128, 4}};
+constexpr std::array streaming_tiles{BlockTile{16, 128, 4}};
+
+std::span<const BlockTile> tensor_menu(const GpuDevice& device, bool legacy) {
+  if (device.compute_capability >= 10) return blackwell_tiles;
+  if (device.compute_capability >= 8 && !legacy) return ampere_tiles;
+  return tensor_tiles;
+}
 
 /// The fp32 kernels that cuBLAS of CUDA 12 was seen to choose from, by generation; older libraries offered all shapes everywhere.
 std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& kernel, bool aligned, bool legacy) {
@@ -68,10 +87,42 @@ bool is_aligned(const GemmKernel& kernel, const ElementBytes& bytes) {
          fits(kernel.b_transposed ? kernel.m : kernel.k, bytes.activation);
 }
 
-constexpr std::array<std::int64_t, 8> split_menu{1, 2, 4, 8, 16, 32, 64, 128};
+constexpr std::int64_t fused_scale_rows = 16;  // most rows for which vLLM scales the results inside the product
+constexpr std::int64_t streamed_rows =
+    4;  // most rows for which TensorRT-LLM streams int8 weights like a matrix-vector product
+constexpr std::int64_t most_splits = 128;
+
+/// Parts into which a library may cut the sum over k (0: no choice): powers of two, in newer libraries also what fills one or two waves of the SMs.
+std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_waves) {
+  const auto filling = [&](double waves) {
+    return fills_waves ? std::min(static_cast<std::int64_t>(waves * sms / tiles), most_splits) : 0;
+  };
+  return {1, 2, 4, 8, 16, 32, 64, 128, filling(1), filling(2)};
+}
 
 double ceil_ratio(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 double fourth(double x) { return x * x * x * x; }
+
+/// The kernels around a product of 8-bit floats. Activations are scaled and rounded row by row. vLLM finds the scale of each row at run time (the
+/// row is read twice) and above 16 rows scales the results of the product in passes of their own; TensorRT-LLM has static scales.
+double quantise_seconds(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel, Stack stack) {
+  const GemmConstants& fit = constants.gemm;
+  const bool dynamic = stack == Stack::cuda_graph_vllm;
+  const double rows = static_cast<double>(kernel.batch * kernel.m), sms = static_cast<double>(device.sms);
+  const double cells = rows * static_cast<double>(kernel.k);
+  const double moved = cells * (dynamic ? 5 : 3);  // 16-bit in, 8-bit out
+  const double memory = stream_time(device, constants.vector, moved, moved).seconds;
+  const double blocks =
+      std::max(1.0, rows / sms) *
+      ((dynamic ? fit.quantise_row_cycles : 0) + static_cast<double>(kernel.k) * fit.quantise_cycles) /
+      device.boost.value;
+  double seconds = 1e-6 * fit.scale_us + std::sqrt(std::sqrt(fourth(memory) + fourth(blocks)));
+  if (dynamic && kernel.m > fused_scale_rows) {
+    const double results = rows * static_cast<double>(kernel.n) * 4 * 4;  // fp32, two passes that read and write
+    seconds += 2e-6 * fit.scale_us + stream_time(device, constants.vector, results, results / 2).seconds;
+  }
+  return seconds;
+}
 
 }  // namespace
 
@@ -112,44 +163,54 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
           : (pascal ? constants.gemm.drift_pascal : constants.gemm.drift_volta) * (pascal && !aligned ? 2 : 1);
 
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
-  const double l2_rate = constants.gemm.l2_share * l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
-  // fp8 layers first quantise their activations: a kernel of its own with one block per row.
+  const double l2_rate = l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
   const bool quantised = kernel.precision == GpuPrecision::fp8;
-  double quantise = 0;
-  if (quantised) {
-    const double moved = batch * m * k * 3;  // 16-bit in, 8-bit out
-    quantise = 1e-6 * constants.gemm.quantise_us + moved * miss(moved) / dram_rate +
-               std::max(1.0, batch * m / sms) * k * constants.gemm.quantise_cycles / device.boost.value;
-  }
-  const bool splits =
-      !quantised && (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
+  const double quantise = quantised ? quantise_seconds(device, constants, kernel, timing.stack) : 0;
+  // TensorRT-LLM's int8 products do not split sums, and stream the weights for few rows.
+  const bool smooth_quant =
+      timing.stack == Stack::cuda_graph_tensorrt_llm && kernel.precision == GpuPrecision::int8 && tensor;
+  const bool streamed = smooth_quant && kernel.m <= streamed_rows;
+  const bool splits = !quantised && !smooth_quant &&
+                      (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
+  // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
+  const bool swizzled = tensor && !stack.legacy_library;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
   double dram_bytes = once;
   const double alignment = aligned || kernel.menu != KernelMenu::product ? 1 : fit.unaligned;
-  const std::span<const BlockTile> menu =
-      tensor ? std::span<const BlockTile>(tensor_tiles) : cuda_menu(device, kernel, aligned, stack.legacy_library);
+  const std::span<const BlockTile> menu = streamed ? std::span<const BlockTile>(streaming_tiles)
+                                          : tensor ? tensor_menu(device, stack.legacy_library)
+                                                   : cuda_menu(device, kernel, aligned, stack.legacy_library);
   for (const BlockTile& tile : menu) {
     const double tile_m = static_cast<double>(tile.m), tile_n = static_cast<double>(tile.n);
     const double delivery = 1 / (1 + fit.operand * (32 / tile_m + 32 / tile_n));
     const double tiles_m = ceil_ratio(kernel.m, tile.m), tiles_n = ceil_ratio(kernel.n, tile.n);
     const double tiles = tiles_m * tiles_n * batch;
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
-    for (const std::int64_t split : split_menu) {
-      if (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)) break;
+    for (const std::int64_t split : split_menu(tiles, sms, swizzled)) {
+      if (split < 1 ||
+          (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)))
+        continue;
       const double blocks = tiles * static_cast<double>(split);
       const double turns = std::ceil(blocks / sms);
-      const double warps = static_cast<double>(tile.warps) * std::min(turns, resident_most) / 4;
+      // What hides latency: warps on CUDA cores, results in flight on tensor cores (their warps own 64 x 64 each).
+      const double warps =
+          (tensor ? tile_m * tile_n / 4096 : static_cast<double>(tile.warps)) * std::min(turns, resident_most) / 4;
       const double hiding = warps / (warps + fit.warp_half);
+      const double tile_seconds = turns * 2 * tile_m * tile_n * (ceil_ratio(kernel.k, split) + fit.start_k) /
+                                  (rate * delivery * hiding * alignment);
       // Never above the peak: the factors were fitted, the roof was not.
-      const double compute =
-          std::max(operations / peak.peak, turns * 2 * tile_m * tile_n * (ceil_ratio(kernel.k, split) + fit.start_k) /
-                                               (rate * delivery * hiding * alignment));
-      const double l2_bytes = tiles * k * (tile_m * bytes.activation + tile_n * bytes.weight) +
-                              (split > 1 ? 8 * static_cast<double>(split) * m * n * batch : 0);
-      const double l2 = l2_bytes / l2_rate;
+      const double compute = std::max(operations / peak.peak, streamed ? 0 : tile_seconds);
+      // Partial sums are added up by the last block (CUDA cores) or after all blocks (tensor cores), like the results that leave the registers.
+      const double sums = split > 1 ? 8 * static_cast<double>(split) * m * n * batch / l2_rate : 0;
+      const double results = constants.gemm.epilogue * c_bytes * kernel.result_reuse / l2_rate;
+      const double l2 = tiles * k * (tile_m * bytes.activation + tile_n * bytes.weight) / l2_rate + (tensor ? 0 : sums);
+      if (fourth(compute) + fourth(l2) >= best_norm) continue;  // DRAM and start-up only add
+      // The wave's blocks: along the columns, or close to a square.
       const double in_flight = std::min(tiles, sms * std::min(turns, resident_most));
-      const double columns = std::min(tiles_n, in_flight), lines = std::clamp(in_flight / columns, 1.0, tiles_m);
+      const double wide = std::min(tiles_n, swizzled ? std::sqrt(in_flight * tile_m / tile_n) : in_flight);
+      const double lines = std::clamp(in_flight / wide, 1.0, tiles_m);
+      const double columns = swizzled ? std::min(tiles_n, in_flight / lines) : wide;
       const double operands_once = a_bytes + b_bytes;
       const double by_wave = std::max(operands_once, tiles / in_flight * k *
                                                          (lines * tile_m * bytes.activation / kernel.activation_reuse +
@@ -161,7 +222,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       const double drift = drift_most * k / (k + constants.gemm.drift_windows * window);
       const double traffic = once + again * ((by_wave - operands_once) + drift * (by_tile - by_wave));
       const double dram = traffic / dram_rate;
-      const double fixed = quantise + (split > 1 ? 1e-6 * fit.split_us : 0);
+      const double fixed = quantise + (tensor ? results + sums : 0) + (split > 1 ? 1e-6 * fit.split_us : 0);
       const double norm = fourth(std::sqrt(std::sqrt(fourth(compute) + fourth(l2) + fourth(dram))) + fixed);
       if (norm >= best_norm) continue;
       best_norm = norm;

@@ -36,8 +36,9 @@ struct GemmUnitConstants {
 
 struct GemmConstants {
   GemmUnitConstants cuda, cuda_legacy, tensor;
-  double l2_share = 1;                            // of the L2 bandwidth of micro-benchmarks
-  double quantise_us = 3, quantise_cycles = 0.4;  // fp8 activations: launch; cycles of one SM for an element
+  double epilogue = 1;  // L2 passes of the results after the arithmetic of a tensor-core block
+  // fp8 activations: cycles of one SM for an element and for a row whose scale is found at run time; launch of a pass over rows or results
+  double quantise_cycles = 0.4, quantise_row_cycles = 1000, scale_us = 1.5;
   double drift_pascal = 1.5,
          drift_volta =
              0.1;  // DRAM reads per shared tile read of a wave that drifted apart, before Volta and from it on

@@ -10,7 +10,8 @@ namespace tilewright {
 
 ElementBytes element_bytes(GpuPrecision precision) {
   switch (precision) {
-    case GpuPrecision::fp32: return {4, 4, 4};
+    case GpuPrecision::fp32:
+    case GpuPrecision::tf32: return {4, 4, 4};
     case GpuPrecision::fp8: return {1, 1, 2};
     case GpuPrecision::int8: return {1, 1, 2};
     case GpuPrecision::w8a16: return {2, 1, 2};
@@ -37,6 +38,7 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
                                                     ? MathPeak{MathUnit::cuda, device.fp16_vector_peak}
                                                     : cuda);
     case GpuPrecision::bf16: return tensor_or(device.bf16_tensor_peak, cuda);
+    case GpuPrecision::tf32: return tensor_or(device.tf32_tensor_peak, cuda);
     case GpuPrecision::fp8: return tensor_or(device.fp8_tensor_peak, cuda);
     case GpuPrecision::int8: break;
   }
@@ -46,7 +48,7 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
 }
 
 const StackProfile& stack_profile(Stack stack) {
-  static constexpr std::array<StackProfile, 6> profiles{{
+  static constexpr std::array<StackProfile, 7> profiles{{
       {Stack::pytorch_eager, "pytorch_eager",
        "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false},
       {Stack::cuda_graph_vllm, "cuda_graph_vllm",
@@ -57,6 +59,8 @@ const StackProfile& stack_profile(Stack stack) {
        true},
       {Stack::profiler, "profiler", "kernel time of a profiler trace inside a running model: cold weights", 6, false},
       {Stack::wall_clock, "wall_clock", "wall clock around repeated calls", 1, false},
+      {Stack::cuda_graph_replay, "cuda_graph_replay",
+       "a library call replayed in a CUDA graph on the same buffers: no host, warm caches", 1, false},
   }};
   return profiles[static_cast<std::size_t>(stack)];
 }

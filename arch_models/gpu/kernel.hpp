@@ -13,9 +13,9 @@ namespace tilewright {
 struct GpuDevice;
 
 /// Number formats of the measured tables. The mixed ones name storage and arithmetic.
-enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16 };
-inline constexpr std::array<std::string_view, 8> gpu_precision_names{"fp32", "fp16",          "bf16",  "fp8",
-                                                                     "int8", "fp16_fp32math", "w8a16", "w4a16"};
+enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16, tf32 };
+inline constexpr std::array<std::string_view, 9> gpu_precision_names{"fp32",          "fp16",  "bf16",  "fp8", "int8",
+                                                                     "fp16_fp32math", "w8a16", "w4a16", "tf32"};
 
 /// Storage of one element in bytes.
 struct ElementBytes {
@@ -33,7 +33,15 @@ struct MathPeak {
 MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy);
 
 /// The software between the framework and the kernel, and what its timing method includes.
-enum class Stack { pytorch_eager, cuda_graph_vllm, cuda_graph_tensorrt_llm, library_loop, profiler, wall_clock };
+enum class Stack {
+  pytorch_eager,
+  cuda_graph_vllm,
+  cuda_graph_tensorrt_llm,
+  library_loop,
+  profiler,
+  wall_clock,
+  cuda_graph_replay
+};
 struct StackProfile {
   Stack stack;
   std::string_view name;

@@ -1,6 +1,7 @@
 #include "arch_models/gpu/stack.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "arch_models/gpu/constants.hpp"
 
@@ -63,8 +64,47 @@ KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, c
   return std::visit(Predict{device, constants, timing}, kernel);
 }
 
-HostSide eager_host() { return {Stack::profiler, Seconds{7e-6}, Seconds{20e-6}}; }
-HostSide graph_host() { return {Stack::profiler, Seconds{1e-6}, Seconds{10e-6}}; }
+std::span<const SoftwareStack> software_stacks() {
+  static constexpr std::array stacks{
+      SoftwareStack{"pytorch",
+                    "eager PyTorch: the host dispatches every operator, nothing is fused; from the first dispatch to "
+                    "the last kernel",
+                    "none",
+                    "dispatch 7 us an operator and 20 us at the end: assumptions, near the median of the host-bound "
+                    "rows of NAS-Bench-201",
+                    {Stack::profiler, Seconds{7e-6}, Seconds{20e-6}, Seconds{0}}},
+      SoftwareStack{"cuda-graph",
+                    "one captured CUDA graph: no host between kernels, each waits for the launch of the one before",
+                    "default",
+                    "1.8 us between kernels: floor of the bf16 products in CUDA graphs, geometric mean of the hosts "
+                    "(constants.yaml); start 10 us: assumption",
+                    {Stack::profiler, Seconds{0}, Seconds{10e-6}, Seconds{1.8e-6}}},
+      SoftwareStack{"profiler",
+                    "kernel times as a profiler adds them up: no host, no gaps",
+                    "default",
+                    "no constants",
+                    {Stack::profiler, Seconds{0}, Seconds{0}, Seconds{0}}},
+      SoftwareStack{"onnxruntime",
+                    "ONNX Runtime with CUDA kernels: fused chains, the host dispatches every node",
+                    "default",
+                    "dispatch 4 us a node and 20 us at the end: assumptions",
+                    {Stack::profiler, Seconds{4e-6}, Seconds{20e-6}, Seconds{0}}},
+      SoftwareStack{"tensorrt",
+                    "a fused engine as TensorRT builds it: fused attention, one enqueue",
+                    "attention",
+                    "1.6 us between kernels: floor of the bf16 products of TensorRT-LLM in CUDA graphs "
+                    "(constants.yaml); start 10 us: assumption",
+                    {Stack::profiler, Seconds{0}, Seconds{10e-6}, Seconds{1.6e-6}}},
+  };
+  return stacks;
+}
+
+const SoftwareStack* find_stack(std::string_view name) {
+  const auto found = std::ranges::find(software_stacks(), name, &SoftwareStack::name);
+  return found == software_stacks().end() ? nullptr : &*found;
+}
+
+const SoftwareStack& default_stack() { return *find_stack("cuda-graph"); }
 
 ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels,
                      const HostSide& host) {
@@ -74,7 +114,7 @@ ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std
     const KernelTime time = kernel_time(device, constants, step.kernel, {host.kernels, Seconds{0}});
     for (std::int64_t i = 0; i < step.repeat; ++i) {
       dispatched += host.per_operator.value;
-      idle_from = std::max(idle_from, dispatched) + time.total.value;
+      idle_from = std::max(idle_from + host.gap.value, dispatched) + time.total.value;
     }
     const double repeats = static_cast<double>(step.repeat);
     model.kernels = model.kernels + repeats * time.total;

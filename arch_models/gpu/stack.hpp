@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,13 +29,23 @@ struct ModelKernel {
 /// The host side of a stack: eager PyTorch dispatches every operator, a CUDA graph only starts.
 struct HostSide {
   Stack kernels = Stack::profiler;  // cache state and library of the kernels inside the model
-  Seconds per_operator;             // dispatch of one operator
+  Seconds per_operator;             // dispatch of one operator, in parallel with the kernels before it
   Seconds fixed;                    // once per pass: launch of a graph, copies, final synchronisation
+  Seconds gap;                      // between the end of a kernel and the start of the next one
 };
-/// Eager PyTorch inside a model: about 7 us for an operator whose outputs are cached. An assumption, not fitted.
-HostSide eager_host();
-/// A captured CUDA graph or a fused engine: 1 us between kernels, 10 us to start. An assumption, not fitted.
-HostSide graph_host();
+/// The software that runs a network, as `--stack` names it.
+struct SoftwareStack {
+  std::string_view name;
+  std::string_view meaning;  // what the time includes, for reports
+  std::string_view fusion;   // what this software fuses, in the words of `--fuse`
+  std::string_view source;   // of the constants of the host side
+  HostSide host;
+};
+std::span<const SoftwareStack> software_stacks();
+/// By name; nullptr for another one.
+const SoftwareStack* find_stack(std::string_view name);
+/// What a comparison of chips uses when none is named: kernels back to back without a host.
+const SoftwareStack& default_stack();
 
 /// Time of one pass with its parts. Host and GPU work in parallel: total is not their sum.
 struct ModelTime {
@@ -42,7 +53,7 @@ struct ModelTime {
   double joules = 0;  // sum of kernel energies at their predicted board power
   std::int64_t launches = 0;
 };
-/// Runs the kernels through a queue: kernel i starts when the host has dispatched it and kernel i - 1 has ended.
+/// Runs the kernels through a queue: kernel i starts when the host has dispatched it and kernel i - 1 has ended and the gap has passed.
 ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std::span<const ModelKernel> kernels,
                      const HostSide& host);
 

@@ -48,12 +48,33 @@ bool inside_neuron(const Problem& problem) {
   return problem.ops_per_point <= 2.0 && problem.points() == tensor_words(problem, problem.operands.back());
 }
 
+/// The input whose spikes the synapses multiply.
+const Operand& spiking_input(const Problem& problem) {
+  return problem.operands[static_cast<std::size_t>(std::max(streamed_operand(problem), 0))];
+}
+
 Seconds time_or_zero(const Value& map) {
   const auto time = map.find("time");
   return time ? time->as_time() : Seconds{};
 }
 
 }  // namespace
+
+SpikingStep spiking_step(const Chip& chip, const Problem& problem, std::int64_t cores) {
+  const NeuromorphicParameters& p = parameters(chip);
+  const double used = static_cast<double>(cores);
+  const double neurons = static_cast<double>(tensor_words(problem, problem.operands.back()));
+  SpikingStep step;
+  step.core = std::ceil(neurons / used) * p.update_time;
+  step.sent = neurons * rate_of(problem.operands.back(), p);
+  if (problem.compute == Compute::vector) return step;
+  const Operand& input = spiking_input(problem);
+  const double points = static_cast<double>(problem.points());
+  step.core += (points * rate_of(input, p) / used) * p.synop_time;
+  const double fan_out = std::ceil(points / static_cast<double>(tensor_words(problem, input)));
+  step.destinations = std::min(used, std::ceil(fan_out / static_cast<double>(p.neurons_per_core)));
+  return step;
+}
 
 std::vector<std::string_view> neuromorphic_keys() {
   return {"cores",      "neurons_per_core", "axons_per_core", "synapse_memory", "synapse_bits", "mesh",
@@ -139,7 +160,8 @@ ComputeCost neuromorphic_compute(const Chip& chip, const Problem& problem, const
     }
     // A layer of neurons without synapses of its own: one step behind the layer that feeds it, on the same cores.
     const double used = static_cast<double>(std::min(p.cores, ceil_div(neurons, p.neurons_per_core)));
-    const Seconds step = std::max(p.min_step_time, std::ceil(n / used) * p.update_time + p.barrier_time);
+    const Seconds step =
+        std::max(p.min_step_time, spiking_step(chip, problem, static_cast<std::int64_t>(used)).core + p.barrier_time);
     cost.cycles = Cycles{steps * std::max(1.0, step.value * chip.clock.value)};
     cost.stage = Stage::own;
     cost.fill_share = 1.0 / steps;
@@ -155,8 +177,7 @@ ComputeCost neuromorphic_compute(const Chip& chip, const Problem& problem, const
 
   // Rate code over T steps (Rueckauer et al., Frontiers in Neuroscience 2017): synaptic operations = T x MACs x mean input rate,
   // updates = T x neurons (clock driven), output spikes = T x neurons x rate.
-  const int input_at = streamed_operand(problem);
-  const Operand& input = problem.operands[static_cast<std::size_t>(std::max(input_at, 0))];
+  const Operand& input = spiking_input(problem);
   const double rate_in = rate_of(input, p);
   const double synops = steps * static_cast<double>(problem.points()) * rate_in;
   const double updates = steps * n;
@@ -172,15 +193,13 @@ ComputeCost neuromorphic_compute(const Chip& chip, const Problem& problem, const
 
   // Hops: an arriving spike goes to every core that holds a target neuron, over the mean distance of a mesh, (x + y) / 3.
   const double sources = static_cast<double>(tensor_words(problem, input));
-  const double fan_out = std::ceil(static_cast<double>(problem.points()) / sources);
-  const double destinations = std::min(used, std::ceil(fan_out / static_cast<double>(p.neurons_per_core)));
+  const SpikingStep one = spiking_step(chip, problem, cores);
   const double distance = static_cast<double>(p.mesh_x + p.mesh_y) / 3.0;
-  const double hops = steps * sources * rate_in * destinations * distance;
+  const double hops = steps * sources * rate_in * one.destinations * distance;
 
   // Step of the slowest core: max(tick or I/O bound, synops + updates + hops of one core + barrier).
   const double per_core = 1.0 / (steps * used);
-  const Seconds work = (synops * per_core) * p.synop_time + std::ceil(n / used) * p.update_time +
-                       (hops * per_core) * p.hop_time + p.barrier_time;
+  const Seconds work = one.core + (hops * per_core) * p.hop_time + p.barrier_time;
   const Seconds step = std::max(p.min_step_time, work);
   const double step_cycles = std::max(1.0, step.value * chip.clock.value);
   cost.cycles = Cycles{steps * step_cycles};

@@ -26,6 +26,14 @@ struct NeuromorphicParameters {
   bool all_in_synop = false;  // synop energy includes hops, updates and leakage: add nothing on top
 };
 
+/// One time step of a layer that is spread over `cores` cores.
+struct SpikingStep {
+  Seconds core;             // synaptic operations and neuron updates of its busiest core
+  double sent = 0;          // spikes of its neurons
+  double destinations = 1;  // cores that a spike arriving here goes to: those with a target neuron
+};
+SpikingStep spiking_step(const Chip& chip, const Problem& problem, std::int64_t cores);
+
 /// The entry of the family list (arch_models/family.hpp says what each one promises).
 std::vector<std::string_view> neuromorphic_keys();
 void parse_neuromorphic(const Value& compute, Chip& chip);

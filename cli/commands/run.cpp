@@ -51,8 +51,9 @@ int run(const RunOptions& options) {
   const NetworkOptions settings = network_options(options);
   const std::vector<Chip> chips = chosen_chips(options);
   const bool simulated = settings.engine == Engine::systemc;
-  if (!simulated && (!options.trace.empty() || options.max_events != 0)) {
-    throw InputError({.file = options.trace.empty() ? "--max-events" : "--trace", .line = 0, .column = 0, .key = {}},
+  if (!simulated && (!options.trace.empty() || options.max_events != 0 || options.requests != 1)) {
+    const char* option = !options.trace.empty() ? "--trace" : options.max_events != 0 ? "--max-events" : "--requests";
+    throw InputError({.file = option, .line = 0, .column = 0, .key = {}},
                      "only a simulation has tile transactions: add --engine systemc");
   }
   if (!options.trace.empty() && chips.size() != 1) {

@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "validation/chips/chips.hpp"
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/validate.hpp"
 #include "validation/mapping.hpp"
+#include "validation/streaming.hpp"
 #include "validation/systolic.hpp"
 
 namespace tilewright::cli {
@@ -95,6 +97,8 @@ std::span<const Suite> suites() {
             [](const ValidateOptions& options) { return validate_mapping(options.data); }},
       Suite{"systolic", "cycles, accesses and bandwidths of SCALE-Sim version 2, figure by figure",
             [](const ValidateOptions& options) { return validate_systolic(options.data); }},
+      Suite{"streaming", "simulated against measured batch-1 latencies of streaming FPGA designs",
+            [](const ValidateOptions& options) { return validate_streaming(options.data); }},
       Suite{"gpu", "predicted against measured times of GPU kernels",
             [](const ValidateOptions& options) { return validate_gpu(options.data, leave_out_of(options.leave_out)); }},
       Suite{"gpu_models", "predicted against measured latencies of whole transformers",
@@ -102,6 +106,8 @@ std::span<const Suite> suites() {
               return validate_models(options.data.empty() ? measured_gpu_folder() : options.data,
                                      library_calibration().constants);
             }},
+      Suite{"chips", "predicted against published times of networks on CPUs, FPGAs and arrays",
+            [](const ValidateOptions& options) { return validate_chips(options.data, job_count(0)); }},
       Suite{"nas", "rank correlation on NAS-Bench-201 and Once-for-All networks",
             [](const ValidateOptions& options) {
               return validate_nas(options.data.empty() ? measured_gpu_folder() + "/../codesign" : options.data,

@@ -20,12 +20,14 @@ struct CostModel {
   const Problem* problem = nullptr;
   const Chip* chip = nullptr;
   const ArchFamily* family = nullptr;
-  std::size_t array_level = 0;
+  std::size_t array_level = 0, operands = 0;
   bool peer_compatible = false;   // the chip's energy table: drains are free, reads and writes have ports of their own
   std::vector<StoredWord> words;  // [level x operands + operand]
   double active_share = 1;        // part of the MACs that zeros leave (gated or skipped)
   double timed_share = 1;         // part of the time that zeros leave (skipped)
-  Cycles ideal;                   // all points at the chip's peak rate
+  Watts static_power;
+  Cycles launch;
+  Cycles ideal;  // all points at the chip's peak rate
   Cycles cycles_bound;
   EnergyBy energy_bound;
 };
@@ -40,8 +42,8 @@ struct CostFigures {
 };
 
 ArrayPass array_pass(const CostModel& model, const Mapping& mapping);
-/// Energy of the counts on the chip's levels: accesses x pJ, by level and operand. Counts of an AccessCounter serve a chip whose links
-/// merge neighbours' words only when it counts MergedReads::everywhere.
+/// Energy of the counts on the chip's levels: accesses x pJ, by level and operand. A chip whose links merge neighbours' words needs
+/// counts with merged reads.
 std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts);
 /// Arithmetic, levels and links of these counts; static power is left out.
 EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
@@ -65,20 +67,27 @@ class MappingEvaluator {
   explicit MappingEvaluator(const CostModel& model);
   /// Precondition: check passed. OverflowError above 64 bits.
   CostFigures evaluate(const Mapping& mapping);
-  /// Of the last mapping.
+  /// Of the last mapping, without tile_words, and without merged reads where no link merges them.
   const AccessCounts& counts() const { return *counts_; }
 
  private:
+  /// The products of an array pass: per dim in space, in time, over the chip; passes. The hash is a weighted sum of them.
+  struct PassKey {
+    std::vector<std::int64_t> products;
+    std::uint64_t hash = 0;
+    bool operator==(const PassKey& other) const { return products == other.products; }
+  };
   struct PassHash {
-    std::size_t operator()(const std::vector<std::int64_t>& key) const;
+    std::size_t operator()(const PassKey& key) const { return static_cast<std::size_t>(key.hash ^ key.hash >> 32); }
   };
   const ArrayFigures& array_figures(const Mapping& mapping);
 
   const CostModel* model_;
   AccessCounter counter_;
   const AccessCounts* counts_ = nullptr;
-  std::vector<std::int64_t> key_;  // of the array pass: per dim in space, in time, over the chip; passes
-  std::unordered_map<std::vector<std::int64_t>, ArrayFigures, PassHash> passes_;
+  PassKey blank_, key_;
+  std::vector<std::uint64_t> weights_;
+  std::unordered_map<PassKey, ArrayFigures, PassHash> passes_;
 };
 
 /// Seconds, joules or joule-seconds of a time and an energy.

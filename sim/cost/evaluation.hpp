@@ -69,6 +69,19 @@ struct CycleParts {
   Cycles buffer;             // waiting for room in a buffer, or for its port
 };
 
+/// Where the time of a layer goes when a library runs it behind a software stack: wait + limit + rest + start = latency. `limit` is the largest
+/// of arithmetic, cache and memory (the layer's bound), `rest` what of the others does not overlap with it.
+struct LibraryTime {
+  Seconds wait;  // for the host and between kernels
+  Seconds limit, rest, start;
+  Seconds busy;    // limit + rest + start
+  Seconds banded;  // part of `busy` with an error band
+  std::int64_t launches = 0;
+  Joules board;                    // predicted board power x busy
+  std::optional<double> band_pct;  // mean error of such kernels, weighted by time; none: no measured rows of the kind
+  bool same_device = false;
+};
+
 /// Plus cycles of one layer: kernels in order, fused ones in the shadow of the one before.
 struct LayerEvaluation {
   std::string name, op;
@@ -84,6 +97,7 @@ struct LayerEvaluation {
   double arithmetic_intensity = 0;             // operations per byte at the outermost level
   double utilization = 0, optimality_gap = 0;  // part of the score that the search could not prove necessary
   std::optional<CycleParts> parts;             // engine systemc
+  std::optional<LibraryTime> library;          // on a software stack
   std::vector<std::string> notes;
   std::optional<Placement> placement;  // only with residency
 };
@@ -113,8 +127,11 @@ struct NetworkEvaluation {
   Bytes dram;
   double utilization = 0;
   Watts average_power;
-  double throughput_per_s = 0;     // samples per second
-  std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
+  double throughput_per_s = 0;       // samples per second
+  std::string stack, stack_meaning;  // the software that runs the kernels; empty: times are those of the mappings
+  std::optional<double> band_pct;    // expected error of the latency; none: not validated
+  std::optional<Joules> board;       // of the board: predicted power while busy, static power while it waits
+  std::vector<std::string> notes;    // precision substitutions, chips needed, views, unmodelled operators
   std::optional<Residency> residency;
   std::string failure;                   // not empty: infeasible, nothing else is valid
   std::optional<Infeasible> infeasible;  // where a layer does not fit: what, where and by how much

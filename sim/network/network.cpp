@@ -14,6 +14,7 @@
 
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
+#include "sim/network/library_time.hpp"
 #include "sim/network/precision.hpp"
 #include "sim/network/residency.hpp"
 #include "sim/network/shadows.hpp"
@@ -193,20 +194,14 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
   return results;
 }
 
-/// A kernel with its cost, as the layer runs it.
-struct EvaluatedKernel {
-  Evaluation evaluation;
-  std::int64_t repeat = 1;
-  bool fused = false;
-};
-
 /// Equal layers that run in the same way.
 struct EvaluatedGroup {
   int layer = 0;  // index in the graph: the first of them
   std::int64_t repeat = 1;
   std::vector<EvaluatedKernel> kernels;
-  Cycles wait;  // on top of the kernels: transfers that nothing hides
+  Cycles wait;  // on top of the kernels: transfers that nothing hides, on a stack the host
   std::optional<Placement> placement;
+  std::optional<LibraryTime> library;
 };
 
 /// Runs of kernels: one and the fused ones in its shadow, as ranges [first, last).
@@ -257,6 +252,7 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
   layer.op = source.op;
   layer.repeat = group.repeat;
   layer.placement = group.placement;
+  layer.library = group.library;
   layer.macs = macs(source);
   layer.operations = 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
@@ -277,16 +273,22 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
   }
   Cycles slowest;
   for (const auto& [first, last] : shadows(group.kernels)) {
-    Cycles time, steady;
+    std::vector<RunTime> run;
+    Cycles steady;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
       const Evaluation& e = layer.kernels[k].first;
       const double times = static_cast<double>(layer.kernels[k].second);
-      time = std::max(time, times * e.cycles);
+      run.push_back(run_time(e, layer.kernels[k].second, group.kernels[k].fused, chip));
       steady = std::max(steady, times * (e.cycles - e.overhead));
       if (times * e.cycles > slowest) {
         slowest = times * e.cycles;
         layer.bound = e.bounds.front().name;
       }
+    }
+    const Cycles time = time_of_run(run);
+    if (time > slowest) {  // no kernel alone: what they move together
+      slowest = time;
+      layer.bound = "memory:" + chip.levels.front().name;
     }
     timed.whole += time;
     const ComputeCost& compute = layer.kernels[first].first.compute;
@@ -300,7 +302,7 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
       timed.resident += compute.resident;
     }
   }
-  if (group.wait > slowest) layer.bound = "memory:" + chip.levels.front().name;
+  if (group.wait > slowest) layer.bound = group.library ? "overhead" : "memory:" + chip.levels.front().name;
   timed.whole += group.wait;
   timed.in_turn += group.wait;
   if (!layer.kernels.empty()) {
@@ -485,13 +487,84 @@ void total_up(NetworkEvaluation& result, const std::vector<EvaluatedGroup>& grou
 std::vector<EvaluatedGroup> layer_by_layer_groups(const Plan& plan, const std::vector<Outcome>& outcomes) {
   std::vector<EvaluatedGroup> groups;
   for (const LoweredGroup& lowered : plan.groups) {
-    EvaluatedGroup group{lowered.group.layer, lowered.group.repeat, {}, {}, std::nullopt};
+    EvaluatedGroup group{lowered.group.layer, lowered.group.repeat, {}, {}, std::nullopt, std::nullopt};
     for (std::size_t k = 0; k < lowered.kernels.size(); ++k) {
       group.kernels.push_back({*outcomes[lowered.problems[k]], lowered.kernels[k].repeat, lowered.kernels[k].fused});
     }
     groups.push_back(std::move(group));
   }
   return groups;
+}
+
+/// Gives the groups the times of the library's launches behind the stack. Layers that no library runs keep those of their mappings.
+void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
+                  const SoftwareStack& stack) {
+  std::vector<std::optional<std::vector<LibraryLaunch>>> launches;
+  std::vector<std::size_t> group_of(graph.layers.size());
+  std::vector<QueuedLayer> queued(groups.size());
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (const int member : plan.groups[g].group.members) group_of[static_cast<std::size_t>(member)] = g;
+    launches.push_back(family_of(chip).library(chip, plan.groups[g].kernels));
+    queued[g] = {0, Seconds{0}};
+    if (launches[g]) {
+      take_library_times(groups[g].kernels, *launches[g], chip);
+      for (const LibraryLaunch& launch : *launches[g]) {
+        queued[g].launches += launch.launches;
+        queued[g].busy += launch.busy;
+      }
+    } else {
+      for (const EvaluatedKernel& kernel : groups[g].kernels) {
+        queued[g].launches += kernel.repeat;
+        queued[g].busy += static_cast<double>(kernel.repeat) * (kernel.evaluation.cycles / chip.clock);
+      }
+    }
+  }
+  std::vector<QueuedLayer> in_order;
+  for (const std::size_t g : group_of) in_order.push_back(queued[g]);
+  const std::vector<Seconds> waited = waits(in_order, stack.host);
+  std::vector<Seconds> sums(groups.size());
+  for (std::size_t l = 0; l < group_of.size(); ++l) sums[group_of[l]] += waited[l];
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (!launches[g]) continue;  // the launch overhead of the chip file is part of the mapping's time
+    const Seconds wait = sums[g] / static_cast<double>(groups[g].repeat);
+    groups[g].wait = wait * chip.clock;
+    groups[g].library = library_time(*launches[g], wait);
+  }
+}
+
+/// What the report says about a time on a stack: the software, the board's energy, and the error to expect, weighted by the layers' times.
+void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack& stack) {
+  result.stack = stack.name;
+  result.stack_meaning = stack.meaning;
+  double board = 0, banded = 0, weighted = 0, busy = 0;
+  bool same_device = true;
+  std::vector<std::string> by_mapping;
+  for (const LayerEvaluation& layer : result.layers) {
+    const double times = static_cast<double>(layer.repeat);
+    if (!layer.library) {
+      by_mapping.push_back(layer.name);
+      board += times * layer.energy.total().value;
+      busy += times * layer.latency.value;
+      continue;
+    }
+    const LibraryTime& time = *layer.library;
+    board += times * (time.board + static_power(chip) * time.wait).value;
+    busy += times * time.busy.value;
+    if (!time.band_pct) continue;
+    banded += times * time.banded.value;
+    weighted += times * time.banded.value * *time.band_pct;
+    same_device = same_device && time.same_device;
+  }
+  result.board = Joules{board};
+  if (!by_mapping.empty())
+    result.notes.push_back(fmt::format(
+        "no library kernel for the formats of {} layers, {} the first: their times are those of the mappings",
+        by_mapping.size(), by_mapping.front()));
+  if (banded <= 0) return;
+  result.band_pct = weighted / banded;
+  result.validation = fmt::format("kernel times validated on {}", same_device ? "this device" : "other devices");
+  if (banded < 0.995 * busy)
+    result.validation += fmt::format("; {:.0f} % of the busy time has no measured rows", 100 * (1 - banded / busy));
 }
 
 /// Bytes taken from the level of the activations.
@@ -544,12 +617,12 @@ struct ResidentNetwork {
 
 EvaluatedGroup resident_group(const LayerPlan& plan, int layer, MappingMemo& memo, const WorkloadGraph& graph,
                               const Chip& chip) {
-  EvaluatedGroup group{layer, 0, {}, {}, placement_of(plan, graph, chip)};
+  EvaluatedGroup group{layer, 0, {}, {}, placement_of(plan, graph, chip), std::nullopt};
   std::vector<RunTime> times;
   for (const KernelRuns& run : plan.kernels) {
     Evaluation evaluation = *memo.best(run.problem, plan.reserved);
     if (run.loads_weights) evaluation = with_weight_load(std::move(evaluation), chip);
-    times.push_back({run.fused, static_cast<double>(run.repeat) * evaluation.cycles});
+    times.push_back(run_time(evaluation, run.repeat, run.fused, chip));
     group.kernels.push_back({std::move(evaluation), run.repeat, run.fused});
   }
   group.wait = plan.cycles - time_in_shadows(times);
@@ -611,21 +684,36 @@ void simulate_in_order(NetworkEvaluation& result, const Plan& plan, const TimedN
     result.layers.push_back(std::move(layer));
   }
   try {
-    simulate_layers(result.layers, fused, chip, options.limits, options.watch);
+    simulate_layers(graph, result.layers, fused, chip, {options.requests, options.limits, options.watch});
   } catch (const PlayError& error) {
     result.layers.clear();
     result.failure = error.what();
     return;
   }
+  const double requests = static_cast<double>(options.requests);
+  const double chips = pipeline_of(timed).chips;
+  Cycles simulated;
   for (std::size_t l = 0; l < graph.layers.size(); ++l) {
     LayerEvaluation& layer = result.layers[l];
-    const Cycles whole = timed[group_of[l]].whole;
-    if (layer.cycles.value > 0) layer.utilization *= whole / layer.cycles;
-    contribute(layer, layer.cycles, chip, 1.0);
+    // A stage works while others do: its utilization is that of the lanes that it holds, not of what it adds to the latency.
+    if (layer.cycles.value > 0 && !is_pipelined(chip))
+      layer.utilization *= requests * (timed[group_of[l]].whole / layer.cycles);
+    layer.macs = checked_mul(layer.macs, options.requests);
+    layer.operations *= requests;
+    contribute(layer, layer.cycles, chip, chips);
+    simulated += layer.cycles;
   }
-  Cycles simulated;
-  for (const LayerEvaluation& layer : result.layers) simulated += layer.cycles;
-  sum_up(result, network.dram, network.ideal, simulated, Pipeline{}, chip);
+  sum_up(result, requests * network.dram, requests * network.ideal, chips * simulated, Pipeline{}, chip);
+  result.throughput_per_s *= requests;
+  if (options.requests > 1) {
+    result.notes.push_back(
+        fmt::format("{} requests in flight, one behind the other: all figures are those of all of them "
+                    "together",
+                    options.requests));
+  } else if (is_pipelined(chip)) {
+    result.notes.push_back(
+        "one sample is alone in the pipeline: samples/s is 1 / latency; --requests N keeps N in flight");
+  }
 }
 
 }  // namespace
@@ -678,16 +766,16 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     }
   }
   if (options.engine == Engine::systemc) {
-    if (is_pipelined(chip)) {
-      result.notes.push_back(
-          "the layers of this chip work at once as a pipeline; the simulation plays them one after another, each on "
-          "the whole chip");
-    }
     simulate_in_order(result, plan, time_layers(layer_by_layer_groups(plan, outcomes), graph, chip, options.objective),
                       graph, chip, options);
     return result;
   }
-  total_up(result, layer_by_layer_groups(plan, outcomes), graph, chip, options);
+  std::vector<EvaluatedGroup> groups = layer_by_layer_groups(plan, outcomes);
+  const bool on_stack =
+      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
+  if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
+  total_up(result, groups, graph, chip, options);
+  if (on_stack) note_stack(result, chip, *options.stack);
   return result;
 }
 

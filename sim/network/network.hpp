@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "arch_models/gpu/stack.hpp"
 #include "sim/search/search.hpp"
 #include "sim/twin/program.hpp"
 #include "workloads/graph.hpp"
@@ -19,9 +20,13 @@ struct NetworkOptions {
   Factors factors = SearchOptions{}.factors;
   bool free_keeps = false, uneven = false;  // as SearchOptions
   bool thorough = false;                    // thorough_budget and other_objectives of SearchOptions
+  /// Where a vendor's library decides how kernels run (GPUs): the software around it, whose time the network takes. Null or an engine
+  /// other than analytical: the time of the mappings.
+  const SoftwareStack* stack = nullptr;
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   int jobs = 1;
-  PlayLimits limits;  // of a simulation
+  std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other
+  PlayLimits limits;          // of a simulation
   std::function<Observer*(const Program&)>
       watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group
@@ -35,6 +40,8 @@ SearchOptions search_options(const NetworkOptions& options);
 /// one also its steady time, so that the layers still add up to the total. With residency equal layers that run differently are apart.
 /// Engine systemc: the layers in the order of execution (without residency), each with the time that it added to the simulation of the
 /// whole network; PlayError becomes `failure`, Stopped is thrown.
+/// With a stack the layers' times are those of the library's launches and of the waits between them, summed over the graph in its order; equal
+/// layers share the mean of their waits. Access counts, traffic and energy stay those of the mappings.
 NetworkEvaluation evaluate_network(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options);
 
 }  // namespace tilewright

@@ -252,7 +252,7 @@ LayerCost Planner::cost_of(const Variant& variant, Reserved reserved) {
     if (run.loads_weights) cost.dynamic += weight_load(e.problem, chip_).energy;
     cost.dram += repeat * e.levels.front().time;
     if (!run.fused) cost.overhead += repeat * e.overhead;
-    times.push_back({run.fused, repeat * e.cycles});
+    times.push_back(run_time(e, run.repeat, run.fused, chip_));
   }
   cost.cycles = time_in_shadows(times);
   cost.possible = true;

@@ -54,7 +54,7 @@ std::string comparison(const RunReport& report) {
             cell(n.throughput_per_s, fmt::format("{:.4g}", n.throughput_per_s)) +
             cell(n.utilization, fmt::format("{:.1f} %", 100 * n.utilization)) + cell(n.dram.value, human(n.dram)) +
             left(fmt::format("{} {:.0f} %", bound.first, 100 * bound.second)) + left(n.energy_table) +
-            left(n.validation) + "</tr>\n";
+            left(validation_in_words(n)) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
 }
@@ -127,7 +127,10 @@ std::string report_html(const RunReport& report) {
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) continue;
     html += fmt::format("<h2>{}</h2><p>{} ({})</p>\n", xml_escape(network.chip), xml_escape(network.chip_source),
-                        xml_escape(network.validation));
+                        xml_escape(validation_in_words(network)));
+    if (!network.stack.empty())
+      html += fmt::format("<p>Stack {}: {}. Board energy {}.</p>\n", xml_escape(network.stack),
+                          xml_escape(network.stack_meaning), human(*network.board));
     if (network.residency) html += fmt::format("<p>{}</p>\n", xml_escape(residency_in_words(network)));
     for (const std::string& note : network.notes) html += fmt::format("<p>Note: {}</p>\n", xml_escape(note));
     if (plot < report.rooflines.size()) html += "<figure>" + roofline_svg(report.rooflines[plot++]) + "</figure>\n";

@@ -102,6 +102,18 @@ Json residency_json(const NetworkEvaluation& network) {
         {"dram_bytes", 100 * (1 - network.dram / r.dram)}}}};
 }
 
+/// Parts that add up to the latency, and what else is known of the launches.
+Json library_json(const LibraryTime& time) {
+  return {{"bound_s", time.limit.value},
+          {"rest_s", time.rest.value},
+          {"start_s", time.start.value},
+          {"wait_s", time.wait.value},
+          {"launches", time.launches},
+          {"board_energy_j", time.board.value},
+          {"band_pct", time.band_pct ? Json(*time.band_pct) : Json(nullptr)},
+          {"same_device", time.same_device}};
+}
+
 Json layer_json(const LayerEvaluation& layer) {
   const Evaluation& main = main_kernel(layer);
   Json json;
@@ -127,6 +139,7 @@ Json layer_json(const LayerEvaluation& layer) {
                          {"wait_dram", layer.parts->dram.value},    {"contention", layer.parts->contention.value},
                          {"wait_buffer", layer.parts->buffer.value}};
   }
+  if (layer.library) json["time_by"] = library_json(*layer.library);
   json["compute"] = main.compute.why;
   json["mapping"] = mapping_json(main);
   json["accesses"] = accesses_json(accesses(layer));
@@ -158,7 +171,9 @@ Json result_json(const NetworkEvaluation& network) {
   json["engine"] = name(network.engine);
   json["objective"] = name(network.objective);
   json["energy_table"] = network.energy_table;
-  json["validation"] = {{"status", network.validation}, {"band_pct", nullptr}};
+  json["validation"] = {{"status", network.validation},
+                        {"band_pct", network.band_pct ? Json(*network.band_pct) : Json(nullptr)}};
+  if (!network.stack.empty()) json["stack"] = {{"name", network.stack}, {"includes", network.stack_meaning}};
   if (!network.failure.empty()) {
     json["failure"] = network.failure;
     return json;
@@ -174,6 +189,7 @@ Json result_json(const NetworkEvaluation& network) {
                     {"average_power_w", network.average_power.value},
                     {"throughput_per_s", network.throughput_per_s},
                     {"energy_by", energy_json(network.energy)}};
+  if (network.board) json["totals"]["board_energy_j"] = network.board->value;
   Json levels = Json::object();
   for (const auto& [level, energy] : energy_by_level(network)) levels[level] = energy.value;
   json["totals"]["energy_by_level_j"] = std::move(levels);

@@ -50,6 +50,11 @@ void add_to(std::vector<std::pair<Key, Amount>>& sums, const Key& key, Amount am
 
 }  // namespace
 
+std::string validation_in_words(const NetworkEvaluation& network) {
+  if (!network.band_pct) return network.validation;
+  return fmt::format("{}: mean error {:.1f} %", network.validation, *network.band_pct);
+}
+
 const Evaluation& main_kernel(const LayerEvaluation& layer) {
   const auto largest =
       std::ranges::max_element(layer.kernels, {}, [](const auto& kernel) { return kernel.first.counts.points; });

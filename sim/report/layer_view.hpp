@@ -16,6 +16,9 @@ struct AccessRow {
   Joules energy;
 };
 
+/// "kernel times validated on this device, mean error 9 %", or "not validated".
+std::string validation_in_words(const NetworkEvaluation& network);
+
 /// The kernel with the most iteration points (the first of equals). Precondition: at least one kernel.
 const Evaluation& main_kernel(const LayerEvaluation& layer);
 

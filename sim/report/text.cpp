@@ -88,6 +88,23 @@ std::string parts_table(const NetworkEvaluation& network) {
   return "\n" + table.text();
 }
 
+/// The explanation of a kernel without its times.
+std::string kernel_in_short(const std::string& why) { return why.substr(0, why.find(';')); }
+
+/// Where the time goes on a software stack, layer by layer.
+std::string library_table(const NetworkEvaluation& network) {
+  if (network.stack.empty()) return "";
+  Table table({"layer", "latency", "bound", "rest", "start", "wait", "board", "error", "<kernel"});
+  for (const LayerEvaluation& layer : network.layers) {
+    if (!layer.library) continue;
+    const LibraryTime& t = *layer.library;
+    table.add({layer.name, human(layer.latency), human(t.limit), human(t.rest), human(t.start), human(t.wait),
+               human(t.board), t.band_pct ? fmt::format("{:.0f} %", *t.band_pct) : "-",
+               kernel_in_short(main_kernel(layer).compute.why)});
+  }
+  return "\nTime by part: the bound, what does not overlap with it, start-up, waits for the host\n" + table.text();
+}
+
 }  // namespace
 
 std::string report_text(const RunReport& report) {
@@ -103,9 +120,14 @@ std::string report_text(const RunReport& report) {
     if (!network.failure.empty()) continue;
     out += "\n" + energy_line(network);
     if (network.residency) out += paragraph(fmt::format("  {}", residency_in_words(network)), 4);
-    out += paragraph(fmt::format("  energies of table {}; {}", network.energy_table, network.validation), 2);
+    if (!network.stack.empty())
+      out += paragraph(
+          fmt::format("  stack {}: {}; board energy {}", network.stack, network.stack_meaning, human(*network.board)),
+          4);
+    out += paragraph(fmt::format("  energies of table {}; {}", network.energy_table, validation_in_words(network)), 2);
     for (const std::string& note : network.notes) out += paragraph("  note: " + note, 4);
-    out += report.results.size() == 1 ? "\n" + layer_table(network) + parts_table(network) : slowest_layers(network, 2);
+    out += report.results.size() == 1 ? "\n" + layer_table(network) + parts_table(network) + library_table(network)
+                                      : slowest_layers(network, 2);
   }
   return out;
 }

@@ -19,6 +19,7 @@ std::string_view verb(Work work) {
     case Work::launch: return "launch";
     case Work::prime: return "fill";
     case Work::compute: return "compute";
+    case Work::hop: return "spikes";
     case Work::join:
     case Work::rename: return "wait";
   }

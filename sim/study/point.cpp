@@ -137,6 +137,7 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
   options.engine = request_.engine;
   options.objective = request_.objective;
   options.precision_given = precision_given;
+  if (request_.engine == Engine::analytical) options.stack = &default_stack();
   const NetworkEvaluation result = evaluate_network(*graph, chip, options);
   if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
 

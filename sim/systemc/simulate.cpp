@@ -51,15 +51,20 @@ struct Failure {
   }
 };
 
-/// A resource: serves what arrives in order, one at a time. Its state machine runs when a service ends.
+/// A resource: serves what arrives in order, one at a time. Its state machine runs when a service ends, and when the latency of one
+/// has passed.
 class Port final : public sc_core::sc_module {
  public:
   tlm_utils::simple_target_socket<Port> socket{"socket"};
 
-  Port(sc_core::sc_module_name name, Failure& failure) : sc_module(name), failure_(failure) {
+  Port(sc_core::sc_module_name name, Ticks latency, Failure& failure)
+      : sc_module(name), latency_(latency), failure_(failure) {
     SC_HAS_PROCESS(Port);
     SC_METHOD(end_service);
     sensitive << served_;
+    dont_initialize();
+    SC_METHOD(hand_out);
+    sensitive << there_;
     dont_initialize();
     socket.register_nb_transport_fw(this, &Port::request);
   }
@@ -75,7 +80,7 @@ class Port final : public sc_core::sc_module {
         return;
       }
       queue_.pop_front();
-      respond(head);
+      finish(head);
     }
   }
   const Flight* head() const { return queue_.empty() ? nullptr : queue_.front(); }
@@ -94,8 +99,26 @@ class Port final : public sc_core::sc_module {
       Flight& head = *queue_.front();
       queue_.pop_front();
       busy_ = false;
-      respond(head);
+      finish(head);
       serve();
+    });
+  }
+  void finish(Flight& flight) {
+    if (latency_ == 0) {
+      respond(flight);
+      return;
+    }
+    late_.emplace_back(now() + latency_, &flight);
+    if (late_.size() == 1) there_.notify(sc_core::sc_time::from_value(latency_));
+  }
+  void hand_out() {
+    failure_.guard([this] {
+      while (!late_.empty() && late_.front().first == now()) {
+        Flight& flight = *late_.front().second;
+        late_.pop_front();
+        respond(flight);
+      }
+      if (!late_.empty()) there_.notify(sc_core::sc_time::from_value(late_.front().first - now()));
     });
   }
   void respond(Flight& flight) {
@@ -105,10 +128,12 @@ class Port final : public sc_core::sc_module {
     socket->nb_transport_bw(flight.payload, phase, delay);
   }
 
+  Ticks latency_;
   Failure& failure_;
   std::deque<Flight*> queue_;
+  std::deque<std::pair<Ticks, Flight*>> late_;  // served, not yet there
   bool busy_ = false;
-  sc_core::sc_event served_;
+  sc_core::sc_event served_, there_;
 };
 
 /// Issues the program in order, far enough ahead that no port runs dry; keeps the slots.
@@ -126,7 +151,7 @@ class Dispatcher final : public sc_core::sc_module {
     SC_METHOD(issue);
     sensitive << room_;
     for (const Resource& resource : program.resources()) {
-      ports_.push_back(std::make_unique<Port>(sc_core::sc_gen_unique_name("port"), failure));
+      ports_.push_back(std::make_unique<Port>(sc_core::sc_gen_unique_name("port"), resource.latency, failure));
       sockets_.push_back(
           std::make_unique<tlm_utils::simple_initiator_socket<Dispatcher>>(sc_core::sc_gen_unique_name("socket")));
       sockets_.back()->register_nb_transport_bw(this, &Dispatcher::response);
@@ -155,7 +180,8 @@ class Dispatcher final : public sc_core::sc_module {
   }
 
  private:
-  static constexpr std::size_t most_in_flight = 4096;
+  static constexpr std::size_t most_open =
+      4096;  // issued, not ended; those that ended before an older one do not count
 
   Flight& take() {
     if (idle_.empty()) {
@@ -172,7 +198,7 @@ class Dispatcher final : public sc_core::sc_module {
   void give_back(Flight& flight) {
     if (flight.retired && flight.slots == 0) idle_.push_back(&flight);
   }
-  void name(std::int16_t slot, Flight* flight) {
+  void name(std::int32_t slot, Flight* flight) {
     Flight*& holder = slots_[static_cast<std::size_t>(slot)];
     if (flight != nullptr) ++flight->slots;
     Flight* before = holder;
@@ -185,7 +211,7 @@ class Dispatcher final : public sc_core::sc_module {
 
   void issue() {
     failure_.guard([this] {
-      while (!ended_ && flying_.size() < most_in_flight) {
+      while (!ended_ && open_ < most_open) {
         batch_.clear();
         ended_ = !program_.next(batch_);
         for (const Transaction& transaction : batch_) send(transaction);
@@ -196,7 +222,7 @@ class Dispatcher final : public sc_core::sc_module {
   void send(const Transaction& transaction) {
     Flight& flight = take();
     flight.transaction = transaction;
-    for (const std::int16_t slot : transaction.after) {
+    for (const std::int32_t slot : transaction.after) {
       Flight* before = slot == no_slot ? nullptr : slots_[static_cast<std::size_t>(slot)];
       if (before == nullptr || before->ended || transaction.work == Work::rename) continue;
       before->waiters.push_back(&flight);
@@ -209,6 +235,7 @@ class Dispatcher final : public sc_core::sc_module {
       retire();
       return;
     }
+    ++open_;
     if (transaction.publish != no_slot) name(transaction.publish, &flight);
     const auto resource = static_cast<std::size_t>(transaction.resource);
     flight.port = ports_[resource].get();
@@ -230,6 +257,10 @@ class Dispatcher final : public sc_core::sc_module {
     }
     flight->waiters.clear();
     retire();
+    if (--open_ < most_open / 2 && full_) {
+      full_ = false;
+      room_.notify(sc_core::SC_ZERO_TIME);
+    }
     if (settling_) return tlm::TLM_COMPLETED;
     settling_ = true;  // services of no length answer at once: a list here instead of a call in a call
     while (!ready_.empty()) {
@@ -240,7 +271,7 @@ class Dispatcher final : public sc_core::sc_module {
     settling_ = false;
     return tlm::TLM_COMPLETED;
   }
-  /// Reports in program order and makes room.
+  /// Reports in program order.
   void retire() {
     while (!flying_.empty() && flying_.front()->ended) {
       Flight& flight = *flying_.front();
@@ -249,10 +280,6 @@ class Dispatcher final : public sc_core::sc_module {
         observer_->served(flight.transaction, flight.start, flight.start + flight.transaction.ticks);
       flight.retired = true;
       give_back(flight);
-    }
-    if (full_ && flying_.size() < most_in_flight / 2) {
-      full_ = false;
-      room_.notify(sc_core::SC_ZERO_TIME);
     }
   }
 
@@ -266,7 +293,8 @@ class Dispatcher final : public sc_core::sc_module {
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Flight>> pool_;
   std::vector<Flight*> idle_;
-  std::deque<Flight*> flying_;
+  std::deque<Flight*> flying_;  // not yet reported
+  std::size_t open_ = 0;
   std::vector<Transaction> batch_;
   std::vector<Port*> ready_;
   sc_core::sc_event room_;

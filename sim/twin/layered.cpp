@@ -6,16 +6,14 @@
 #include "core/checked.hpp"
 #include "sim/cost/cost.hpp"
 #include "sim/mapping/tile_schedule.hpp"
+#include "sim/twin/transfer.hpp"
 
 namespace tilewright {
 namespace {
 
-constexpr std::int16_t array = 0;
+constexpr std::int32_t array = 0;
 // Slots; those of the levels' feeds and of the operands follow.
-constexpr std::int16_t loaded = 0, done = 1, primed = 2, launched = 3, stored_last = 4, first_fed = 5;
-
-/// floor(whole x k / n) for 0 <= k <= n, where the product may leave 64 bits.
-std::int64_t part_of(std::int64_t whole, std::int64_t k, std::int64_t n) { return whole / n * k + whole % n * k / n; }
+constexpr std::int32_t loaded = 0, done = 1, primed = 2, launched = 3, stored_last = 4, first_fed = 5;
 
 /// Times of a step's record, worked out once per record.
 struct StepTimes {
@@ -32,7 +30,9 @@ struct Play {
   std::int32_t id = 0;
   std::size_t pair = 0;  // its first pair of slots: one an operand, and one for the results on their way out
   std::unique_ptr<TileSchedule> schedule;
+  bool after_results = true;             // its inputs wait for what the kernels before have written
   std::vector<bool> two_tiles;           // by operand: the store below the outermost level is double buffered
+  std::vector<double> runs;              // by operand: bytes in one piece at the outermost level
   const AccessCounts* result = nullptr;  // words of the result tile at work that will go to the outermost level
   std::unordered_map<const AccessCounts*, StepTimes> times;
 };
@@ -54,17 +54,17 @@ class Layered final : public Program {
   void compute_step(std::vector<Transaction>& batch);
   void finish(std::vector<Transaction>& batch);
   Transaction make(Work work, const Play& play) const;
-  void rename(std::vector<Transaction>& batch, std::int16_t from, std::int16_t to) const;
-  std::int16_t slot(std::size_t pair, std::int64_t tile) const {
-    return static_cast<std::int16_t>(first_pair_ + 2 * pair + static_cast<std::size_t>(tile % 2));
+  void rename(std::vector<Transaction>& batch, std::int32_t from, std::int32_t to) const;
+  std::int32_t slot(std::size_t pair, std::int64_t tile) const {
+    return static_cast<std::int32_t>(first_pair_ + 2 * pair + static_cast<std::size_t>(tile % 2));
   }
   bool prefetches() const { return chip_.launch_overhead.value <= 0; }
 
   std::vector<KernelRun> runs_;
   const Chip& chip_;
   std::int64_t most_steps_;
-  std::vector<std::int16_t> ports_;  // by level
-  std::int16_t write_port_ = 0;      // of the outermost level
+  std::vector<std::int32_t> ports_;  // by level
+  std::int32_t write_port_ = 0;      // of the outermost level
   std::size_t first_pair_ = 0;
   std::vector<std::int64_t> tiles_;       // by pair of slots: tiles so far
   std::vector<std::vector<Play>> plays_;  // by run; kept, because records are referred to until they are served
@@ -76,15 +76,17 @@ class Layered final : public Program {
 
 Layered::Layered(std::vector<KernelRun> runs, const Chip& chip, std::int64_t most_steps)
     : runs_(std::move(runs)), chip_(chip), most_steps_(most_steps) {
-  resources_.push_back({"compute", Resource::Kind::array});
+  const Ticks latency = transfer_latency(chip.levels.front(), chip.clock);
+  resources_.push_back({"compute", Resource::Kind::array, 0});
   for (std::size_t l = 0; l < chip.levels.size(); ++l) {
-    ports_.push_back(static_cast<std::int16_t>(resources_.size()));
-    resources_.push_back({chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer});
+    ports_.push_back(static_cast<std::int32_t>(resources_.size()));
+    resources_.push_back(
+        {chip.levels[l].name, l == 0 ? Resource::Kind::memory : Resource::Kind::buffer, l == 0 ? latency : 0});
   }
   write_port_ = ports_.front();
   if (chip.levels.front().separate_ports) {
-    write_port_ = static_cast<std::int16_t>(resources_.size());
-    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory});
+    write_port_ = static_cast<std::int32_t>(resources_.size());
+    resources_.push_back({chip.levels.front().name + " write", Resource::Kind::memory, latency});
   }
   std::size_t pairs = 0;
   for (const KernelRun& run : runs_) {
@@ -110,9 +112,11 @@ void Layered::open(std::size_t r) {
     play.kernel = kernel;
     play.id = static_cast<std::int32_t>(id++);
     play.pair = pair;
+    play.after_results = !run.new_request;
     play.schedule = std::make_unique<TileSchedule>(kernel->problem, kernel->mapping, most_steps_);
     const std::size_t operands = kernel->problem.operands.size();
     for (std::size_t o = 0; o < operands; ++o) {
+      play.runs.push_back(run_bytes(kernel->problem, kernel->mapping, o));
       std::size_t keeper = 1;
       while (keeper < chip_.levels.size() && !kernel->mapping.levels[keeper].keeps[o]) ++keeper;
       // What nothing inside keeps streams past.
@@ -130,17 +134,16 @@ const StepTimes& Layered::times(Play& play) {
   if (!fresh) return times;
   const Problem& problem = play.kernel->problem;
   for (const LevelCost& level : level_costs(problem, moved, chip_)) times.feed.push_back(ticks_of(level.time));
-  const BufferLevel& outer = chip_.levels.front();
-  const auto transfer = [&](double bytes) {
-    return outer.bandwidth.value > 0 ? ticks_of(Bytes{bytes} / outer.bandwidth) : Ticks{0};
+  const auto transfer = [&](double bytes, std::size_t o) {
+    return transfer_ticks(chip_.levels.front(), chip_.clock, bytes, play.runs[o]);
   };
   for (std::size_t o = 0; o < problem.operands.size(); ++o) {
     const double word = bits(problem.operands[o].type) / 8.0;
     times.in_bytes.push_back(static_cast<double>(moved.levels.front()[o].reads) * word);
-    times.in.push_back(transfer(times.in_bytes.back()));
+    times.in.push_back(transfer(times.in_bytes.back(), o));
     if (problem.operands[o].role != Role::output) continue;
     times.out_bytes = static_cast<double>(moved.levels.front()[o].updates) * word;
-    times.out = transfer(times.out_bytes);
+    times.out = transfer(times.out_bytes, o);
   }
   return times;
 }
@@ -153,7 +156,7 @@ Transaction Layered::make(Work work, const Play& play) const {
   return t;
 }
 
-void Layered::rename(std::vector<Transaction>& batch, std::int16_t from, std::int16_t to) const {
+void Layered::rename(std::vector<Transaction>& batch, std::int32_t from, std::int32_t to) const {
   Transaction t;
   t.work = Work::rename;
   t.after[0] = from;
@@ -180,7 +183,7 @@ void Layered::load(std::vector<Transaction>& batch, Play& play, bool weights, bo
     }
     ++tiles_[pair];
     if (!prefetches()) t.after[1] = launched;
-    if (role != Role::weight) t.after[2] = stored_last;
+    if (role != Role::weight && play.after_results) t.after[2] = stored_last;
     t.resource = ports_.front();
     t.ticks = time.in[o];
     t.publish = loaded;
@@ -200,7 +203,7 @@ void Layered::feed(std::vector<Transaction>& batch, Play& play) {
     Transaction t = make(Work::feed, play);
     t.resource = ports_[l];
     t.after = {loaded, done, primed, no_slot};
-    t.publish = static_cast<std::int16_t>(first_fed + static_cast<int>(l));
+    t.publish = static_cast<std::int32_t>(first_fed + static_cast<int>(l));
     t.level = static_cast<std::int16_t>(l);
     t.fields = every_field;
     t.moved = &play.schedule->moved();
@@ -288,9 +291,6 @@ void Layered::compute_step(std::vector<Transaction>& batch) {
   std::vector<Play>& plays = plays_[run_];
   Play& main = plays.front();
   feed(batch, main);
-  const auto share = [&](std::int64_t k) {
-    return static_cast<Ticks>(part_of(static_cast<std::int64_t>(compute_), k, main.schedule->steps()));
-  };
   Transaction t = make(Work::compute, main);
   t.resource = array;
   t.after[0] = loaded;
@@ -300,14 +300,14 @@ void Layered::compute_step(std::vector<Transaction>& batch) {
     t.after[2 + p] = slot(pair, tiles_[pair] + (plays[p].two_tiles[o] ? 0 : 1));
   }
   t.publish = done;
-  t.ticks = share(step_ + 1) - share(step_);
+  t.ticks = static_cast<Ticks>(share_of(static_cast<std::int64_t>(compute_), step_, main.schedule->steps()));
   t.moved = &main.schedule->moved();
   batch.push_back(t);
   for (std::size_t l = 1; l < ports_.size(); ++l) {
     if (chip_.levels[l].bandwidth.value <= 0) continue;
     Transaction join = make(Work::join, main);
     join.resource = array;
-    join.after[0] = static_cast<std::int16_t>(first_fed + static_cast<int>(l));
+    join.after[0] = static_cast<std::int32_t>(first_fed + static_cast<int>(l));
     join.publish = done;
     batch.push_back(join);
   }

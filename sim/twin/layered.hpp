@@ -13,7 +13,8 @@ struct KernelRun {
   std::string layer;
   std::int32_t row = 0;  // of the report
   std::vector<const Evaluation*> kernels;
-  std::int64_t repeat = 1;  // one after another
+  std::int64_t repeat = 1;   // one after another
+  bool new_request = false;  // reads nothing that those before have written
 };
 
 /// A tile step is: tiles from the outermost level (one transaction an operand; the buffer must have room), the array's work,

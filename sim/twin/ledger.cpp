@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/checked.hpp"
-
 namespace tilewright {
 namespace {
 
@@ -12,43 +10,13 @@ Ticks overlap(Ticks from, Ticks to, Ticks low, Ticks high) {
   return last > first ? last - first : 0;
 }
 
-void add(OperandAccesses& to, const OperandAccesses& from, std::uint8_t fields) {
-  to.kept = to.kept || from.kept;
-  to.utilized_instances = std::max(to.utilized_instances, from.utilized_instances);
-  if (fields & reads) to.reads = checked_add(to.reads, from.reads);
-  if (fields & fills) to.fills = checked_add(to.fills, from.fills);
-  if (fields & updates) to.updates = checked_add(to.updates, from.updates);
-  if (fields & drains) to.drains = checked_add(to.drains, from.drains);
-  if (fields & delivered) to.delivered = checked_add(to.delivered, from.delivered);
-}
-
 }  // namespace
 
 Ledger::Ledger(const Program& program)
-    : program_(&program),
-      counts_(program.kernels().size()),
-      slots_(program.slots()),
-      busy_(program.resources().size()) {
+    : program_(&program), words_(program), slots_(program.slots()), busy_(program.resources().size()) {
   std::int32_t rows = 0;
   for (const KernelName& kernel : program.kernels()) rows = std::max(rows, kernel.row + 1);
   rows_.resize(static_cast<std::size_t>(rows));
-}
-
-void Ledger::count(const Transaction& t) {
-  AccessCounts& counts = counts_[static_cast<std::size_t>(t.kernel)];
-  const AccessCounts& moved = *t.moved;
-  if (counts.levels.empty()) {
-    counts.levels.assign(moved.levels.size(), std::vector<OperandAccesses>(moved.levels.front().size()));
-  }
-  if (t.level < 0) {
-    counts.points = checked_add(counts.points, moved.points);
-    return;
-  }
-  const auto level = static_cast<std::size_t>(t.level);
-  for (std::size_t o = 0; o < moved.levels[level].size(); ++o) {
-    if (t.operand < 0 || o == static_cast<std::size_t>(t.operand))
-      add(counts.levels[level][o], moved.levels[level][o], t.fields);
-  }
 }
 
 /// Shares out the time in which the array waited for `cause`.
@@ -66,9 +34,9 @@ void Ledger::stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cau
 }
 
 void Ledger::served(const Transaction& t, Ticks start, Ticks end) {
-  if (t.moved != nullptr) count(t);
+  words_.count(t);
   Record cause;
-  for (const std::int16_t slot : t.after) {
+  for (const std::int32_t slot : t.after) {
     if (slot != no_slot && slots_[static_cast<std::size_t>(slot)].finish >= cause.finish)
       cause = slots_[static_cast<std::size_t>(slot)];
   }
@@ -99,9 +67,12 @@ void Ledger::served(const Transaction& t, Ticks start, Ticks end) {
     started_ = started_ || t.work == Work::compute;
     array_free_ = end;
   }
-  if (t.work == Work::store) stored_ = std::max(stored_, end);
+  if (t.work == Work::store) {
+    stored_ = std::max(stored_, end + program_->resources()[static_cast<std::size_t>(t.resource)].latency);
+  }
   if (t.publish != no_slot) {
-    Record record{start, end, t.work, Record::Held::not_at_all};
+    const Ticks latency = program_->resources()[static_cast<std::size_t>(t.resource)].latency;
+    Record record{start, end + latency, t.work, Record::Held::not_at_all};
     if (start > 0 && start == busy.end) {
       record.held = busy.work == t.work && busy.kernel == t.kernel ? Record::Held::own_kind : Record::Held::other_kind;
     } else if (start > 0) {

@@ -1,7 +1,7 @@
 // Where the cycles of a simulation went, and what it moved.
 #pragma once
 
-#include "sim/twin/program.hpp"
+#include "sim/twin/words.hpp"
 
 namespace tilewright {
 
@@ -26,8 +26,9 @@ class Ledger final : public Observer {
   /// To be called once, behind the last transaction.
   void close(Ticks end);
 
-  const std::vector<TimeParts>& rows() const { return rows_; }          // by KernelName::row
-  const std::vector<AccessCounts>& kernels() const { return counts_; }  // words that were moved, by kernel
+  const std::vector<TimeParts>& rows() const { return rows_; }  // by KernelName::row
+  const std::vector<AccessCounts>& kernels() const { return words_.kernels(); }
+  const std::vector<double>& hops() const { return words_.hops(); }
 
  private:
   struct Record {
@@ -46,11 +47,10 @@ class Ledger final : public Observer {
     std::int32_t kernel = -1;
   };
   void stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cause) const;
-  void count(const Transaction& transaction);
 
   const Program* program_;
   std::vector<TimeParts> rows_;
-  std::vector<AccessCounts> counts_;
+  MovedWords words_;
   std::vector<Record> slots_;
   std::vector<Busy> busy_;
   std::int32_t row_ = -1;  // the array's layer

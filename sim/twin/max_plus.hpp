@@ -5,7 +5,7 @@
 
 namespace tilewright {
 
-/// start = max(end of what it waits for, resource free), end = start + duration. Resources serve in program order, so the times
+/// start = max(what it waits for is there, resource free), end = start + duration, there = end + latency. Resources serve in program order, so the times
 /// are those of the SystemC engine to the tick, contention included. Throws PlayError and Stopped.
 PlayResult play_max_plus(Program& program, Observer* observer, const PlayLimits& limits);
 

@@ -14,6 +14,14 @@ Ticks ticks_of(Cycles cycles) {
   return ticks <= 0 ? 0 : static_cast<Ticks>(ticks);
 }
 
+std::int64_t part_of(std::int64_t whole, std::int64_t k, std::int64_t parts) {
+  return whole / parts * k + whole % parts * k / parts;
+}
+
+std::int64_t share_of(std::int64_t whole, std::int64_t k, std::int64_t parts) {
+  return parts == 1 ? whole : part_of(whole, k + 1, parts) - part_of(whole, k, parts);
+}
+
 void Watch::count(Ticks now) {
   constexpr std::uint64_t interval = 4096;
   ++transactions_;

@@ -20,11 +20,13 @@ inline constexpr double ticks_per_cycle = 1024.0;
 Ticks ticks_of(Cycles cycles);
 constexpr Cycles cycles_of(Ticks ticks) { return {static_cast<double>(ticks) / ticks_per_cycle}; }
 
-/// One thing at a time, in the order of the program.
+/// One thing at a time, in the order of the program. What it did is there for others `latency` after the end of the service, while the
+/// resource goes on with the next.
 struct Resource {
-  enum class Kind { array, memory, buffer, stage, core, link };
+  enum class Kind { array, memory, buffer, stage, core, link, barrier };
   std::string name;
   Kind kind = Kind::memory;
+  Ticks latency = 0;
 };
 
 enum class Work : std::uint8_t {
@@ -34,7 +36,8 @@ enum class Work : std::uint8_t {
   launch,   // the chip is told what to do
   prime,    // the array fills or drains
   compute,  // a step on the array
-  join,     // the array waits for a step's inner traffic
+  hop,      // spikes cross a link
+  join,     // the resource waits for what it needs
   rename    // no work: the slot `publish` takes what the slot after[0] holds
 };
 
@@ -49,22 +52,30 @@ enum Fields : std::uint8_t {
   every_field = 31
 };
 
-inline constexpr std::int16_t no_slot = -1;
+inline constexpr std::int32_t no_slot = -1;
+inline constexpr std::int16_t inner_levels = -1;
 
 /// A slot names the latest transaction, in program order, that published it; an empty slot is always ready.
 struct Transaction {
   Work work = Work::compute;
   std::uint8_t fields = no_fields;  // counted from `moved` when served
-  std::int16_t resource = 0;
-  std::array<std::int16_t, 4> after{no_slot, no_slot, no_slot, no_slot};  // starts when all of these have ended
-  std::int16_t publish = no_slot;
-  std::int16_t level = -1, operand = -1;  // -1: all
-  std::int32_t kernel = 0;                // Program::kernels()
+  std::int32_t resource = 0;
+  std::array<std::int32_t, 4> after{no_slot, no_slot, no_slot, no_slot};  // starts when all of these are there
+  std::int32_t publish = no_slot;
+  std::int16_t level = inner_levels;  // inner_levels: the points, and the fields of all levels but the outermost
+  std::int16_t operand = -1;          // -1: all
+  std::int32_t kernel = 0;            // Program::kernels()
   std::int64_t step = 0;
   Ticks ticks = 0;                      // the resource is busy
   const AccessCounts* moved = nullptr;  // lives as long as the program
-  double bytes = 0;
+  std::int64_t part = 0, parts = 1;     // of what `moved` counts: see share_of
+  double bytes = 0;                     // hop: spikes x links that it counts
 };
+
+/// floor(whole x k / parts) for 0 <= k <= parts, exact where the product would leave 64 bits.
+std::int64_t part_of(std::int64_t whole, std::int64_t k, std::int64_t parts);
+/// What falls to part `k` of a whole that is cut into equal parts, remainders spread: they add up to the whole.
+std::int64_t share_of(std::int64_t whole, std::int64_t k, std::int64_t parts);
 
 struct KernelName {
   std::string layer;

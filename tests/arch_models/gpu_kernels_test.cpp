@@ -120,6 +120,16 @@ TEST_CASE("gpu: int8 runs on dp4a in old libraries and from compute capability 6
   REQUIRE(math_peak(device, GpuPrecision::int8, false).peak == 12.8e12);
 }
 
+TEST_CASE("gpu: tf32 stores 32 bits and runs on tensor cores that have it, otherwise as fp32") {
+  GpuDevice device = round_chip();
+  device.tf32_tensor_peak = 50e12;
+  REQUIRE(math_peak(device, GpuPrecision::tf32, false).unit == MathUnit::tensor);
+  REQUIRE(math_peak(device, GpuPrecision::tf32, false).peak == 50e12);
+  REQUIRE(element_bytes(GpuPrecision::tf32).result == 4);
+  device.tf32_tensor_peak = 0;
+  REQUIRE(math_peak(device, GpuPrecision::tf32, false).peak == math_peak(device, GpuPrecision::fp32, false).peak);
+}
+
 TEST_CASE(
     "gpu: Winograd multiplies less than the direct form where images are large, a strided filter does not use it") {
   const GpuDevice device = round_chip();

@@ -104,7 +104,7 @@ TEST_CASE("a queue of kernels takes the longer of host and GPU") {
   const GpuConstants constants = initial_constants();
   const ModelKernel small{VectorKernel{VectorOp::relu, 1, 32, 1, GpuPrecision::fp32}, 100};
   const ModelKernel large{VectorKernel{VectorOp::relu, 10'000, 10'000, 1, GpuPrecision::fp32}, 10};
-  const HostSide host{Stack::profiler, Seconds{10e-6}, Seconds{0}};
+  const HostSide host{Stack::profiler, Seconds{10e-6}, Seconds{0}, Seconds{0}};
   const double one = kernel_time(small_device(), constants, small.kernel, kernel_alone).total.value;
   CHECK(model_time(small_device(), constants, std::span(&small, 1), host).total.value == Approx(100 * 10e-6 + one));
   const ModelTime busy = model_time(small_device(), constants, std::span(&large, 1), host);

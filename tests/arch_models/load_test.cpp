@@ -156,6 +156,23 @@ TEST_CASE("Links, storage formats, the accumulator and sparsity are read") {
   check({with("power:", "sparsity: {gate: [outputs]}\npower:"), 12, "sparsity.gate[0]", "inputs or weights"});
 }
 
+TEST_CASE("DRAM timing of the outermost level is read, with DDR3-1600 where a key is missing") {
+  const Chip chip = parse_chip(
+      with("bandwidth: 12.8 GB/s}", "bandwidth: 12.8 GB/s, dram_timing: {channels: 2, row_cycle: 45 ns, source: x}}"),
+      "chip.yaml");
+  const DramTiming& dram = chip.levels.front().dram.value();
+  CHECK(dram.channels == 2);
+  CHECK(dram.row_cycle.value == Approx(45e-9));
+  CHECK(dram.banks == 8);
+  CHECK(dram.row.value == 2048);
+  CHECK(dram.latency.value == Approx(27.5e-9));
+  CHECK_FALSE(parse_chip(good, "chip.yaml").levels.front().dram.has_value());
+  check({with("bandwidth: 12.8 GB/s}", "dram_timing: {bank: 2}}"), 10, "levels[0].dram_timing.bank", "banks"});
+  check({with("bandwidth: 12.8 GB/s}", "dram_timing: {row: 0 KiB}}"), 10, "levels[0].dram_timing.row",
+         "at least one byte"});
+  check({with("banks: 2}", "banks: 2, dram_timing: {}}"), 11, "levels[1].dram_timing", "only the outermost level"});
+}
+
 TEST_CASE("Fan-outs follow from the instances") {
   const Chip chip = load_chip("epyc-7763");  // DRAM, 8 L3, 64 L2, 64 L1, 64 register files of 2 x 256 / 32 lanes
   REQUIRE(chip.levels.size() == 5);

@@ -475,3 +475,23 @@ TEST_CASE("run --residency says what staying on chip saves, the same for any num
   CHECK(wrong.code == 2);
   CHECK(wrong.err.find("on") != std::string::npos);
 }
+
+TEST_CASE("imported measurements are what validate gpu reads") {
+  const Scratch scratch;
+  const std::string trace = scratch.file("t.json",
+                                         R"({"deviceProperties": [{"id": 0, "name": "NVIDIA L4"}], "traceEvents": [
+ {"cat": "cpu_op", "name": "aten::mm", "args": {"External id": 1, "Input Dims": [[4096, 4096], [4096, 4096]], "Input type": ["float", "float"]}},
+ {"cat": "kernel", "name": "sm80_xmma_gemm_f32f32_tf32f32_f32_tn", "dur": 4000, "args": {"device": 0, "External id": 1}}]})");
+  const std::string folder = scratch.path("mine");
+  const Outcome imported = tw("import '" + trace + "' -o '" + folder + "'");
+  INFO(imported.err);
+  REQUIRE(imported.code == 0);
+  REQUIRE(imported.out.find("gemm.csv: 1 rows") != std::string::npos);
+  const Outcome again = tw("import '" + trace + "' -o '" + folder + "'");
+  REQUIRE(again.code == 2);
+  REQUIRE(again.err.find("stands there already") != std::string::npos);
+  const Outcome validated = tw("validate gpu --data '" + folder + "'");
+  INFO(validated.out << validated.err);
+  REQUIRE(validated.code <= 1);  // the verdict on one made-up row does not matter here
+  REQUIRE(validated.out.find("gemm.csv:2 L4 tf32 batch 1 m 4096 n 4096 k 4096 TN") != std::string::npos);
+}

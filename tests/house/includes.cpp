@@ -37,7 +37,8 @@ const std::vector<Room>& rooms() {
     const Names report = with(network, "sim/report/");
     const Names scalesim = with(chips, "sim/scalesim/");
     const Names validation = with(with(report, "sim/scalesim/"), "validation/");
-    Names everything = with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/");
+    Names everything =
+        with(with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/"), "validation/chips/");
     for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
@@ -67,6 +68,7 @@ const std::vector<Room>& rooms() {
         {"sim/study/", study},
         {"sim/report/", report},
         {"sim/scalesim/", scalesim},
+        {"validation/chips/", with(with(with(network, "validation/"), "workloads/onnx/load."), "workloads/transform/")},
         {"validation/", validation},
         {"cli/", everything},
         {"bench/", everything},
@@ -88,20 +90,23 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 12>& third_parties() {
-  static const std::array<ThirdParty, 12> list{{
+const std::array<ThirdParty, 15>& third_parties() {
+  static const std::array<ThirdParty, 15> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
       {"sqlite3.h", {"sim/study/"}},
-      {"nlohmann/", {"sim/report/", "sim/study/", "cli/", "tests/"}},
+      {"nlohmann/", {"sim/report/", "sim/study/", "validation/import/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
       {"sysc/", {"sim/systemc/"}},
       {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
       {"Eigen/", {"validation/", "tests/sim/systemc/"}},
+      {"cuda", {"validation/cuda/"}},
+      {"cublas", {"validation/cuda/"}},
+      {"cudnn", {"validation/cuda/"}},
   }};
   return list;
 }

@@ -77,6 +77,8 @@ TEST_CASE("a bad cell is named by file, line and column") {
   CHECK_THROWS_WITH(import(header + "a, 9, 9, 3,\n"), Contains(".csv:2") && Contains("Filter Width"));
   CHECK_THROWS_WITH(import(header + "a, 9, 9, 3, 3, 1, 1, 2, 5:4,\n"), Contains("sparsity ratio"));
   CHECK_THROWS_WITH(import("a, b\n1, 2\n"), Contains("Layer, M, N, K"));
+  CHECK_THROWS_WITH(import("Layer, M, N, K,\na, 2147483648, 2147483648, 2,\n", 4),
+                    Contains(".csv: ") && Contains("64"));
   CHECK_THROWS_WITH(import(header), Contains("no layer"));
   CHECK_THROWS_WITH(import(""), Contains("empty"));
   CHECK_THROWS_AS(import_topology("no/such/file.csv", 1), InputError);

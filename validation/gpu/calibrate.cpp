@@ -42,17 +42,17 @@ struct FloorGroup {
 
 const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
+      {"vector", {"vector."}, is<VectorKernel>, {}},
       {"gemm_cuda",
-       {"gemm.cuda", "gemm.l2_share", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda",
-        "power.node_exponent_cuda", "power.byte", "power.boost"},
+       {"gemm.cuda", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda",
+        "power.byte", "power.boost"},
        is_cuda_product,
        {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
       {"gemm_tensor",
-       {"gemm.tensor", "gemm.quantise", "power.tensor", "power.node_exponent_tensor"},
+       {"gemm.tensor", "gemm.epilogue", "gemm.quantise", "gemm.scale", "power.tensor", "power.node_exponent_tensor"},
        [](const MeasuredRow& row) { return is<GemmKernel>(row) && !is_cuda_product(row); },
        {&DeviceTrim::tensor}},
       {"conv", {"conv."}, is<ConvKernel>, {&DeviceTrim::conv}},
-      {"vector", {"vector."}, is<VectorKernel>, {}},
       {"attention", {"attention."}, is<AttentionKernel>, {}},
       {"recurrent", {"recurrent."}, is<RecurrentKernel>, {}},
   };

@@ -109,11 +109,7 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
   SuiteResult result;
   result.suite = "gpu_models";
   result.data = folder;
-  struct Case {
-    double ratio;
-    std::string text;
-  };
-  std::map<std::pair<std::string, std::string>, std::vector<Case>> groups;
+  std::map<std::pair<std::string, std::string>, std::vector<Compared>> groups;
   std::int64_t others = 0;
   for (const CsvRow& row : table.rows) {
     const auto text = [&](std::string_view column) -> const std::string& {
@@ -139,8 +135,8 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
       const std::vector<ModelKernel> backward = backward_kernels(kernels);
       kernels.insert(kernels.end(), backward.begin(), backward.end());
     }
-    const double predicted = 1e3 * model_time(*device, constants, kernels, eager_host()).total.value;
-    const Case one{
+    const double predicted = 1e3 * model_time(*device, constants, kernels, find_stack("pytorch")->host).total.value;
+    const Compared one{
         predicted / measured,
         fmt::format("model_latency.csv:{} {} {} {} batch {} tokens {} {}: measured {:.1f} ms, predicted {:.1f} ms",
                     row.line, model->name, device->name, phase, batch, tokens, text("variant"), measured, predicted)};
@@ -148,22 +144,8 @@ SuiteResult validate_models(const std::string& folder, const GpuConstants& const
     groups[{"*", "*"}].push_back(one);
   }
   for (auto& [key, cases] : groups) {
-    std::ranges::stable_sort(cases, {}, [](const Case& one) { return std::abs(one.ratio - 1); });
-    SuiteGroup group;
-    group.keys = {{"phase", key.first}, {"device", key.second}};
-    group.n = static_cast<std::int64_t>(cases.size());
-    double sum = 0, log_sum = 0;
-    for (const Case& one : cases) {
-      sum += 100 * std::abs(one.ratio - 1);
-      log_sum += std::log(one.ratio);
-    }
-    const double n = static_cast<double>(cases.size());
-    group.mape_pct = sum / n;
-    group.median_ape_pct =
-        50 * (std::abs(cases[(cases.size() - 1) / 2].ratio - 1) + std::abs(cases[cases.size() / 2].ratio - 1));
-    group.geomean_ratio = std::exp(log_sum / n);
-    for (std::size_t i = 0; key.second == "*" && i < std::min<std::size_t>(3, cases.size()); ++i)
-      group.worst.push_back(cases[cases.size() - 1 - i].text);
+    SuiteGroup group =
+        measured_group({{"phase", key.first}, {"device", key.second}}, std::move(cases), key.second == "*" ? 3 : 0);
     if (key.first == "*") result.pass = *group.mape_pct <= wanted_error_pct;
     result.groups.push_back(std::move(group));
   }

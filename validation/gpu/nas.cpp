@@ -346,7 +346,7 @@ SuiteResult validate_nas(const std::string& folder, const std::string& devices, 
       const std::int64_t batch = table.integer(row, table.column("batch"), 1, largest_batch);
       const double measured = table.number(row, table.column("latency_ms"));
       if (measured <= 0) throw InputError({table.file, row.line, 0, "latency_ms"}, "a latency is above 0");
-      HostSide host = eager_host();
+      HostSide host = find_stack("pytorch")->host;
       if (const auto own = dispatch.find(name); own != dispatch.end()) host.per_operator = own->second;
       const ModelTime time = model_time(*device, constants, family.kernels(table, row, batch), host);
       Series& one = series[{name, batch}];

@@ -62,11 +62,14 @@ struct Reader {
     if (timing == "torch_event_best5of25") return Stack::pytorch_eager;
     if (timing == "cuda_graph_avg")
       return source.find("vllm") != std::string::npos ? Stack::cuda_graph_vllm : Stack::cuda_graph_tensorrt_llm;
+    if (timing == "cuda_graph_replay") return Stack::cuda_graph_replay;
     if (timing == "loop_avg") return Stack::library_loop;
-    if (timing == "profiler_median_1us_resolution") return Stack::profiler;
+    if (timing == "profiler_median_1us_resolution" || timing == "profiler_kernel" || timing == "ncu_kernel")
+      return Stack::profiler;
     if (timing == "wall_avg") return Stack::wall_clock;
-    const std::vector<std::string> known{"torch_event_best5of25", "cuda_graph_avg", "loop_avg",
-                                         "profiler_median_1us_resolution", "wall_avg"};
+    const std::vector<std::string> known{
+        "torch_event_best5of25",          "cuda_graph_avg",  "cuda_graph_replay", "loop_avg",
+        "profiler_median_1us_resolution", "profiler_kernel", "ncu_kernel",        "wall_avg"};
     fail(row, "timing", unknown_message("timing method", timing, known));
   }
 

@@ -24,8 +24,8 @@ struct ComparedRow {
 std::vector<ComparedRow> compare(const MeasuredData& data, const Calibration& calibration, LeaveOut leave_out,
                                  std::vector<std::string>& notes);
 
-/// Suite `gpu`: errors by table, operator, precision, stack and device ("*": all), flagged rows apart, the worst rows with their explanation,
-/// a plot. Passes when every class of the tables meets its target (validation/gpu/README.md); with `none` the targets of `shape` hold.
+/// Suite `gpu`: errors by table, operator, format, timing and device ("*": all), flagged rows apart, the worst rows with their explanation,
+/// a plot. The notes end with the classes that have targets. Passes when every class of the tables meets its target (docs/gpu.md); with `none` the targets of `shape` hold.
 /// `folder` empty: the open tables of the project.
 SuiteResult validate_gpu(const std::string& folder, LeaveOut leave_out);
 

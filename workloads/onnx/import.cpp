@@ -5,7 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
+#include <span>
 #include <unordered_set>
 
 #include "core/checked.hpp"
@@ -14,6 +16,7 @@
 #include "workloads/onnx/operators.hpp"
 #include "workloads/onnx/order.hpp"
 #include "workloads/onnx/rules.hpp"
+#include "workloads/onnx/subgraph.hpp"
 #include "workloads/onnx/symbols.hpp"
 
 namespace tilewright {
@@ -32,7 +35,18 @@ struct Builder {
   WorkloadGraph graph;
   std::unordered_map<std::string_view, Entry> entries;
   std::unordered_set<std::string> layer_names;
+  std::int64_t constant_elements = 0;  // of Constant nodes: the weights of files that keep no others
+  std::deque<NodeRecord> inlined;      // nodes of branches; `entries` holds their names
 };
+
+/// An If with both branches in the file.
+bool is_branch(const NodeRecord& node) {
+  const auto has = [&](const char* name) {
+    const auto found = node.attributes.find(name);
+    return found != node.attributes.end() && std::holds_alternative<std::shared_ptr<const Subgraph>>(found->second);
+  };
+  return node.domain.empty() && node.type == "If" && !node.inputs.empty() && has("then_branch") && has("else_branch");
+}
 
 /// Booleans and unsigned integers are held in the integer format of their width.
 DataType data_type(const std::string& file, const std::string& tensor, int element_type) {
@@ -127,6 +141,7 @@ void add_layer(Builder& b, const Node& node, std::size_t index, Operator work, s
   }
   layer.outputs = output_tensors(b, node);
   if (layer.outputs.empty()) node.fail("has no results");
+  if (!std::holds_alternative<Unmodelled>(layer.work)) layer.axes = kept_axes(node);
   (void)macs(layer);  // overflow is found here
   b.graph.layers.push_back(std::move(layer));
 }
@@ -169,13 +184,15 @@ void declared_shapes(const Builder& b, Node& node) {
     const std::string& name = node.record->outputs[i];
     if (name.empty()) continue;
     const auto found = b.model.declared.find(name);
-    if (found == b.model.declared.end()) {
+    const auto shape =
+        found == b.model.declared.end() ? std::nullopt : declared_shape(b.model, b.options, found->second);
+    if (!shape) {
       node.fail(
           fmt::format("the operator is not modelled and the file does not give the shape of its result '{}'; store "
                       "inferred shapes in the model (onnx.shape_inference) to count its traffic",
                       shown(name)));
     }
-    node.out[i] = found->second;
+    node.out[i] = {*shape, found->second.type, false, nullptr};
   }
 }
 
@@ -194,7 +211,13 @@ void add_unmodelled(Builder& b, Node& node, std::size_t index) {
 
 Node node_with_operands(const Builder& b, const NodeRecord& record) {
   Node node{&b.model, &record, {}, std::vector<Value>(record.outputs.size())};
-  for (const std::string& name : record.inputs) node.in.push_back(name.empty() ? nullptr : &b.entries.at(name).value);
+  for (const std::string& name : record.inputs) {
+    const auto found = name.empty() ? b.entries.end() : b.entries.find(name);
+    if (!name.empty() && found == b.entries.end()) {  // in a branch: the nodes of the graph itself are in order
+      node.fail(fmt::format("reads tensor '{}', which nothing before it produces", shown(name)));
+    }
+    node.in.push_back(name.empty() ? nullptr : &found->second.value);
+  }
   while (!node.in.empty() && node.in.back() == nullptr) node.in.pop_back();
   return node;
 }
@@ -219,7 +242,8 @@ void check_sizes(const Node& node) {
 void enter_outputs(Builder& b, const Node& node) {
   for (std::size_t i = 0; i < node.out.size(); ++i) {
     const std::string& name = node.record->outputs[i];
-    if (!name.empty()) b.entries.emplace(name, Entry{node.out[i], -1});
+    if (!name.empty() && !b.entries.emplace(name, Entry{node.out[i], -1}).second)
+      node.fail(fmt::format("writes tensor '{}', which already has a value", shown(name)));
   }
 }
 
@@ -234,12 +258,77 @@ void keep_stored_format(Builder& b, const Node& node) {
   b.graph.tensors[static_cast<std::size_t>(tensor_of(b, result))].type = stored;
 }
 
-void add_node(Builder& b, std::size_t index) {
-  const NodeRecord& record = b.model.nodes[index];
+/// MatMulNBits keeps its weights as packed bytes: the tensor takes the shape and format that the attributes give.
+void unpack_weights(Builder& b, const Node& node) {
+  const std::string& name = node.record->inputs[1];
+  const std::int64_t width = node.integer("bits", 4);
+  if (width != 2 && width != 4 && width != 8) node.fail(fmt::format("bits = {}; known: 2, 4, 8", width));
+  const bool counted = node.in[1]->constant && counts_as_weight(node.in[1]->type);
+  const Shape shape{node.integer("N", 1), node.integer("K", 1)};
+  Tensor& tensor = b.graph.tensors[static_cast<std::size_t>(tensor_of(b, name))];
+  if (tensor.shape == shape) return;  // a second product with the same weights
+  if (counted) add_weights(b, elements(shape) - elements(tensor.shape));
+  tensor.shape = shape;
+  tensor.type = width == 2 ? DataType::int2 : width == 4 ? DataType::int4 : DataType::int8;
+}
+
+void add_node(Builder& b, const NodeRecord& record, std::size_t index);
+
+/// Adds the place of the node to a size overflow found on the way.
+void add_node_with_place(Builder& b, const NodeRecord& record, std::size_t index) {
+  try {
+    add_node(b, record, index);
+  } catch (const OverflowError& error) {
+    throw InputError(Place{b.model.file, 0, 0, fmt::format("node '{}' ({})", shown(record.name), shown(record.type))},
+                     error.what());
+  }
+}
+
+void refuse_unmodelled(const std::string& file, std::span<const NodeRecord> nodes) {
+  std::vector<std::string> names;
+  for (const NodeRecord& node : nodes) {
+    if (is_branch(node) || find_operator(node.domain, node.type) != nullptr) continue;
+    names.push_back(fmt::format("'{}' ({}{}{})", shown(node.name), shown(node.domain), node.domain.empty() ? "" : ".",
+                                shown(node.type)));
+  }
+  if (names.empty()) return;
+  throw InputError(Place{file, 0, 0, ""},
+                   fmt::format("{} node{} without a model: {}; --allow-unmodelled counts their traffic only",
+                               names.size(), names.size() == 1 ? "" : "s", fmt::join(names, ", ")));
+}
+
+/// An If whose condition is known before the network runs is the branch that it takes. False when it is not known.
+bool add_branch(Builder& b, const Node& node, std::size_t index) {
+  const Value& condition = node.input(0);
+  if (condition.data == nullptr || condition.data->ints.size() != 1) return false;
+  const char* name = condition.data->ints[0] != 0 ? "then_branch" : "else_branch";
+  const auto& branch = std::get<std::shared_ptr<const Subgraph>>(node.record->attributes.find(name)->second);
+  if (branch->outputs.size() != node.out.size())
+    node.fail(fmt::format("{} gives {} results, the node {}", name, branch->outputs.size(), node.out.size()));
+  b.graph.views.push_back({node.record->name, node.record->type});
+  std::vector<NodeRecord> records = instantiate(*branch, *node.record);
+  if (!b.options.allow_unmodelled) refuse_unmodelled(b.model.file, records);
+  const std::size_t first = b.inlined.size(), last = first + records.size();
+  std::move(records.begin(), records.end(), std::back_inserter(b.inlined));
+  for (std::size_t i = first; i < last; ++i) add_node_with_place(b, b.inlined[i], index);
+  return true;
+}
+
+void add_node(Builder& b, const NodeRecord& record, std::size_t index) {
   const OperatorRule* rule = find_operator(record.domain, record.type);
   Node node = node_with_operands(b, record);
+  if (std::all_of(record.outputs.begin(), record.outputs.end(), [](const auto& o) { return o.empty(); }))
+    node.fail("has no results");
+  if (is_branch(record) && add_branch(b, node, index)) return;
   if (rule == nullptr) {
+    if (!b.options.allow_unmodelled) {
+      node.fail(
+          fmt::format("its condition (operand 0, '{}') is not known before the network runs, so neither is the "
+                      "branch; --allow-unmodelled counts its traffic only",
+                      shown(record.inputs.at(0))));
+    }
     declared_shapes(b, node);
+    check_sizes(node);
     enter_outputs(b, node);
     add_unmodelled(b, node, index);
     return;
@@ -250,8 +339,10 @@ void add_node(Builder& b, std::size_t index) {
   check_sizes(node);
   const auto numbers = fold(node);
   for (std::size_t i = 0; i < node.out.size(); ++i) node.out[i].data = numbers[i];
-  if (record.type == "ConstantOfShape" && !node.out.empty() && counts_as_weight(node.out[0].type)) {
-    add_weights(b, elements(node.out[0].shape));
+  if (counts_as_weight(node.out[0].type)) {
+    const std::int64_t made = elements(node.out[0].shape);
+    if (record.type == "ConstantOfShape") add_weights(b, made);
+    if (record.type == "Constant") b.constant_elements = checked_add(b.constant_elements, made);
   }
   if (rule->kind == Kind::precision) {
     enter_outputs(b, node);
@@ -281,31 +372,8 @@ void add_node(Builder& b, std::size_t index) {
   for (const std::string& name : record.outputs) {
     if (!name.empty()) b.entries.at(name).value.constant = false;
   }
+  if (record.type == "MatMulNBits") unpack_weights(b, node);
   add_layer(b, node, index, probe.work, rule->operands);
-}
-
-/// Adds the place of the node to a size overflow found on the way.
-void add_node_with_place(Builder& b, std::size_t index) {
-  try {
-    add_node(b, index);
-  } catch (const OverflowError& error) {
-    const NodeRecord& record = b.model.nodes[index];
-    throw InputError(Place{b.model.file, 0, 0, fmt::format("node '{}' ({})", shown(record.name), shown(record.type))},
-                     error.what());
-  }
-}
-
-void refuse_unmodelled(const Model& model) {
-  std::vector<std::string> nodes;
-  for (const NodeRecord& node : model.nodes) {
-    if (find_operator(node.domain, node.type) != nullptr) continue;
-    nodes.push_back(fmt::format("'{}' ({}{}{})", shown(node.name), shown(node.domain), node.domain.empty() ? "" : ".",
-                                shown(node.type)));
-  }
-  if (nodes.empty()) return;
-  throw InputError(Place{model.file, 0, 0, ""},
-                   fmt::format("{} node{} without a model: {}; --allow-unmodelled counts their traffic only",
-                               nodes.size(), nodes.size() == 1 ? "" : "s", fmt::join(nodes, ", ")));
 }
 
 /// The first axis of the first input, or the batch of the first recurrent layer, whose operands keep time in front.
@@ -322,15 +390,15 @@ std::int64_t batch_of(const WorkloadGraph& graph) {
 }
 
 WorkloadGraph build(const Model& model, const ImportOptions& options) {
-  if (!options.allow_unmodelled) refuse_unmodelled(model);
-  Builder b{model, options, {}, {}, {}};
+  if (!options.allow_unmodelled) refuse_unmodelled(model.file, model.nodes);
+  Builder b{model, options, {}, {}, {}, 0, {}};
   b.graph.name = std::filesystem::path(model.file).stem().string();
   b.graph.source = model.file;
   enter_initialisers(b);
   const auto order = execution_order(model);
   const auto shapes = input_shapes(model, options);
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
-    const GraphInput& input = model.inputs[i];
+    const Declared& input = model.inputs[i];
     if (!b.entries.emplace(input.name, Entry{{shapes[i], input.type, false, nullptr}, -1}).second) {
       throw InputError(Place{model.file, 0, 0, fmt::format("input '{}'", shown(input.name))}, "is declared twice");
     }
@@ -338,7 +406,10 @@ WorkloadGraph build(const Model& model, const ImportOptions& options) {
     b.graph.tensors[static_cast<std::size_t>(id)].kind = TensorKind::input;
     b.graph.inputs.push_back(id);
   }
-  for (const int index : order) add_node_with_place(b, static_cast<std::size_t>(index));
+  for (const int index : order) {
+    const auto i = static_cast<std::size_t>(index);
+    add_node_with_place(b, model.nodes[i], i);
+  }
   for (const std::string& name : model.outputs) {
     if (!b.entries.contains(name)) {
       throw InputError(Place{model.file, 0, 0, fmt::format("output '{}'", shown(name))},
@@ -346,9 +417,11 @@ WorkloadGraph build(const Model& model, const ImportOptions& options) {
     }
     b.graph.outputs.push_back(tensor_of(b, name));
   }
+  if (b.graph.weight_elements == 0) b.graph.weight_elements = b.constant_elements;
   b.graph.batch = batch_of(b.graph);
   finish(b.graph);
   (void)total_macs(b.graph);  // overflow is found here
+  (void)peak_activation_bytes(b.graph);
   return std::move(b.graph);
 }
 

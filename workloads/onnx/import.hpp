@@ -15,7 +15,8 @@ struct ImportOptions {
   bool allow_unmodelled = false;
 };
 
-/// Reads an ONNX model (opset 7 to 17) into a finished graph. Weights are never read. InputError for: unreadable or empty file,
+/// Reads an ONNX model (opset 7 to 17) into a finished graph. Weights are never read. Calls of the model's own functions become
+/// their nodes, an If whose condition follows from the shapes the branch that it takes. InputError for: unreadable or empty file,
 /// not ONNX, unsupported opset, unresolved symbolic dims (all named, with the --set that binds them), cycles,
 /// operators without a model (all listed by name and type).
 WorkloadGraph import_onnx(const std::string& path, const ImportOptions& options);

@@ -16,6 +16,8 @@
 
 #include "core/checked.hpp"
 #include "core/diagnostics.hpp"
+#include "workloads/onnx/rules.hpp"
+#include "workloads/onnx/subgraph.hpp"
 
 namespace tilewright::importer {
 
@@ -178,8 +180,11 @@ Value tensor_value(const std::string& file, const onnx::TensorProto& t, const st
   return value;
 }
 
+Subgraph subgraph(const std::string& file, const onnx::GraphProto& graph);
+
 Attribute attribute_value(const std::string& file, const onnx::AttributeProto& a, const std::string& node) {
   using Proto = onnx::AttributeProto;
+  if (!a.ref_attr_name().empty()) return Reference{a.ref_attr_name()};
   int kind = a.type();
   if (kind == Proto::UNDEFINED) {  // IR version 1 has no type field: the filled field tells
     kind = a.has_i()             ? Proto::INT
@@ -196,9 +201,12 @@ Attribute attribute_value(const std::string& file, const onnx::AttributeProto& a
     case Proto::INTS: return std::vector<std::int64_t>(a.ints().begin(), a.ints().end());
     case Proto::FLOATS: return doubles(a.floats());
     case Proto::TENSOR: return tensor_value(file, a.t(), fmt::format("{}.{}", node, a.name()));
+    case Proto::GRAPH: return std::make_shared<const Subgraph>(subgraph(file, a.g()));
     default: return Unsupported{Proto::AttributeType_Name(a.type())};
   }
 }
+
+std::string default_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
 /// Declared type of a graph input or stored intermediate; false when it is no tensor with a shape.
 bool tensor_type(const onnx::ValueInfoProto& info, int& type, std::vector<Axis>& axes) {
@@ -217,7 +225,7 @@ void read_inputs(const onnx::GraphProto& graph, Model& model) {
   for (const auto& [name, value] : model.initialisers) initialised.insert(name);
   for (const auto& info : graph.input()) {
     if (initialised.contains(info.name())) continue;
-    GraphInput input{info.name(), element::float32, {}};
+    Declared input{info.name(), element::float32, {}};
     if (!tensor_type(info, input.type, input.axes)) {
       fail(model.file, "is no tensor with a declared shape; only dense tensors of a known rank can be imported",
            fmt::format("input '{}'", shown(info.name())));
@@ -228,40 +236,74 @@ void read_inputs(const onnx::GraphProto& graph, Model& model) {
 
 void read_declared(const onnx::GraphProto& graph, Model& model) {
   const auto keep = [&](const onnx::ValueInfoProto& info) {
-    Value value;
-    std::vector<Axis> axes;
-    if (!tensor_type(info, value.type, axes)) return;
-    for (const Axis& axis : axes) {
-      if (axis.size < 1) return;
-      value.shape.push_back(axis.size);
-    }
-    model.declared.emplace(info.name(), std::move(value));
+    Declared tensor{info.name(), element::float32, {}};
+    if (tensor_type(info, tensor.type, tensor.axes)) model.declared.emplace(info.name(), std::move(tensor));
   };
   for (const auto& info : graph.value_info()) keep(info);
   for (const auto& info : graph.output()) keep(info);
 }
 
-void read_nodes(const onnx::GraphProto& graph, Model& model) {
-  if (graph.node_size() > most_nodes) fail(model.file, fmt::format("more than {} nodes", most_nodes));
-  model.nodes.reserve(static_cast<std::size_t>(graph.node_size()));
-  for (int i = 0; i < graph.node_size(); ++i) {
-    const auto& n = graph.node(i);
-    NodeRecord node{n.name().empty() ? fmt::format("{}_{}", n.op_type(), i) : n.name(),
+template <class Nodes>
+std::vector<NodeRecord> nodes_of(const std::string& file, const Nodes& nodes) {
+  if (nodes.size() > most_nodes) fail(file, fmt::format("more than {} nodes", most_nodes));
+  std::vector<NodeRecord> records;
+  records.reserve(static_cast<std::size_t>(nodes.size()));
+  for (const onnx::NodeProto& n : nodes) {
+    NodeRecord node{n.name().empty() ? fmt::format("{}_{}", n.op_type(), records.size()) : n.name(),
                     n.op_type(),
-                    n.domain() == "ai.onnx" ? "" : n.domain(),
+                    default_domain(n.domain()),
                     {n.input().begin(), n.input().end()},
                     {n.output().begin(), n.output().end()},
                     {}};
-    for (const auto& a : n.attribute())
-      node.attributes.insert_or_assign(a.name(), attribute_value(model.file, a, node.name));
-    model.nodes.push_back(std::move(node));
+    for (const auto& a : n.attribute()) node.attributes.insert_or_assign(a.name(), attribute_value(file, a, node.name));
+    records.push_back(std::move(node));
   }
+  return records;
+}
+
+std::vector<std::pair<std::string, Value>> initialisers_of(const std::string& file, const onnx::GraphProto& graph) {
+  std::vector<std::pair<std::string, Value>> result;
+  for (const auto& t : graph.initializer()) result.emplace_back(t.name(), tensor_value(file, t, t.name()));
+  for (const auto& s : graph.sparse_initializer()) {
+    Value value = tensor_value(file, s.values(), s.values().name());
+    value.shape.assign(s.dims().begin(), s.dims().end());
+    value.data = nullptr;
+    for (const std::int64_t d : value.shape) {
+      if (d < 0) fail(file, "sparse tensor with an axis of negative size", s.values().name());
+    }
+    result.emplace_back(s.values().name(), std::move(value));
+  }
+  return result;
+}
+
+Subgraph subgraph(const std::string& file, const onnx::GraphProto& graph) {
+  Subgraph result{{}, {}, initialisers_of(file, graph), nodes_of(file, graph.node())};
+  for (const auto& input : graph.input()) result.inputs.push_back(input.name());
+  for (const auto& output : graph.output()) result.outputs.push_back(output.name());
+  return result;
+}
+
+Functions functions_of(const std::string& file, const onnx::ModelProto& proto, std::int64_t opset) {
+  Functions result;
+  for (const auto& f : proto.functions()) {
+    const std::string key = fmt::format("function '{}'", shown(f.name()));
+    for (const auto& import : f.opset_import()) {
+      if (default_domain(import.domain()).empty() && import.version() != opset)
+        fail(file, fmt::format("is written in opset {}, the model in opset {}", import.version(), opset), key);
+    }
+    Subgraph body{
+        {f.input().begin(), f.input().end()}, {f.output().begin(), f.output().end()}, {}, nodes_of(file, f.node())};
+    if (!result.emplace(std::pair(default_domain(f.domain()), f.name()), std::move(body)).second)
+      fail(file, "is defined twice", key);
+  }
+  result.merge(runtime_functions());
+  return result;
 }
 
 std::int64_t default_opset(const onnx::ModelProto& proto, const std::string& file) {
   std::int64_t opset = 0;
   for (const auto& import : proto.opset_import()) {
-    if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
+    if (default_domain(import.domain()).empty()) opset = import.version();
   }
   if (opset == 0) fail(file, "names no ONNX opset (opset_import is missing): not an ONNX model, or a damaged one");
   if (opset < 7 || opset > 17) {
@@ -301,19 +343,10 @@ Model read_model(const std::string& path) {
   const onnx::GraphProto& graph = proto.graph();
   if (graph.node_size() == 0) fail(path, "holds no nodes: nothing to evaluate");
   model.name = graph.name();
-  for (const auto& t : graph.initializer()) model.initialisers.emplace_back(t.name(), tensor_value(path, t, t.name()));
-  for (const auto& s : graph.sparse_initializer()) {
-    Value value = tensor_value(path, s.values(), s.values().name());
-    value.shape.assign(s.dims().begin(), s.dims().end());
-    value.data = nullptr;
-    for (const std::int64_t d : value.shape) {
-      if (d < 0) fail(path, "sparse tensor with an axis of negative size", s.values().name());
-    }
-    model.initialisers.emplace_back(s.values().name(), std::move(value));
-  }
+  model.initialisers = initialisers_of(path, graph);
   read_inputs(graph, model);
   read_declared(graph, model);
-  read_nodes(graph, model);
+  model.nodes = inline_functions(path, nodes_of(path, graph.node()), functions_of(path, proto, model.opset));
   for (const auto& output : graph.output()) model.outputs.push_back(output.name());
   return model;
 }

@@ -46,9 +46,14 @@ inline constexpr std::size_t largest_rank = 32;
 
 struct Unsupported {
   std::string kind;
-};  // attribute of a kind that no operator here reads (graphs, strings ...)
-using Attribute =
-    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Value, Unsupported>;
+};  // attribute of a kind that no operator here reads (strings, sparse tensors ...)
+/// In the body of a function: stands for an attribute of the node that calls it.
+struct Reference {
+  std::string name;
+};
+struct Subgraph;
+using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Value,
+                               std::shared_ptr<const Subgraph>, Reference, Unsupported>;
 
 struct NodeRecord {
   std::string name, type, domain;            // name: as in the file, or "Type_index"
@@ -56,13 +61,21 @@ struct NodeRecord {
   std::map<std::string, Attribute, std::less<>> attributes;
 };
 
-/// One axis of a graph input: its size, or (size < 1) the symbol that stands for it; "" when it has none.
+/// Nodes that run in the place of another node: the body of a function, a branch of an If.
+struct Subgraph {
+  std::vector<std::string> inputs, outputs;
+  std::vector<std::pair<std::string, Value>> initialisers;
+  std::vector<NodeRecord> nodes;
+};
+
+/// One axis of a declared tensor: its size, or (size < 1) the symbol that stands for it; "" when it has none.
 struct Axis {
   std::int64_t size = 0;
   std::string symbol;
   bool given = false;  // the file writes the size
 };
-struct GraphInput {
+/// A tensor as the file declares it: an input of the graph, or a result with its stored shape.
+struct Declared {
   std::string name;
   int type = element::float32;
   std::vector<Axis> axes;
@@ -71,15 +84,16 @@ struct GraphInput {
 struct Model {
   std::string file, name;
   std::int64_t opset = 0;
-  std::vector<GraphInput> inputs;  // without those that an initialiser repeats
+  std::vector<Declared> inputs;  // without those that an initialiser repeats
   std::vector<std::pair<std::string, Value>> initialisers;
   std::vector<NodeRecord> nodes;
   std::vector<std::string> outputs;
-  std::unordered_map<std::string, Value> declared;  // static shapes stored in the file (value_info, outputs)
+  std::unordered_map<std::string, Declared> declared;  // shapes stored in the file (value_info, outputs)
 };
 
 /// Reads the file. External weights are never opened; numbers of more than `largest_folded` elements are not kept.
-/// InputError: unreadable, not a model, no nodes, an opset outside 7 to 17, malformed tensors.
+/// Calls of the model's own functions are replaced by the nodes of their bodies.
+/// InputError: unreadable, not a model, no nodes, an opset outside 7 to 17, malformed tensors, functions that call themselves.
 Model read_model(const std::string& path);
 
 }  // namespace tilewright::importer

@@ -48,9 +48,11 @@ constexpr OperatorRule standard[] = {
     {"GlobalLpPool", layer, global_pool_shape, global_pool_work, 0b1},
     {"Resize", layer, resize_shape, resize_work, 0b1},
     {"Upsample", layer, resize_shape, resize_work, 0b1},
+    {"GridSample", layer, grid_sample_shape, grid_sample_work, 0b11},
     // normalisations
     {"BatchNormalization", layer, batch_norm_shape, batch_norm_work, all},
     {"LayerNormalization", layer, layer_norm_shape, layer_norm_work, all},
+    {"SimplifiedLayerNormalization", layer, layer_norm_shape, rms_norm_work, all},
     {"InstanceNormalization", layer, same_shape, instance_norm_work, all},
     {"GroupNormalization", layer, same_shape, group_norm_work, all},
     {"LpNormalization", layer, same_shape, axis_norm_work, 0b1},
@@ -181,7 +183,10 @@ constexpr OperatorRule standard[] = {
     {"NonZero", Kind::constant, non_zero_shape, nullptr, 0},
 };
 
-/// Operators that ONNX Runtime's optimiser writes (domain com.microsoft).
+/// Every third operand from the third on: the tensors of QLinearConcat.
+constexpr std::uint32_t every_third = 0b100'100'100'100'100'100'100'100'100'100U;
+
+/// Operators that ONNX Runtime's optimiser and quantiser write (domain com.microsoft).
 constexpr OperatorRule runtime[] = {
     {"FusedConv", layer, conv_shape, conv_work, all},
     {"FusedGemm", layer, gemm_shape, gemm_work, all},
@@ -197,6 +202,22 @@ constexpr OperatorRule runtime[] = {
     {"BiasGelu", layer, broadcast_shape, elementwise_work<6>, all},
     {"QLinearAdd", layer, qlinear_binary_shape, qlinear_binary_work, 0b1001},
     {"QLinearMul", layer, qlinear_binary_shape, qlinear_binary_work, 0b1001},
+    {"QLinearConcat", layer, qlinear_concat_shape, movement_work, every_third},
+    {"QLinearAveragePool", layer, qlinear_pool_shape, pool_work, 0b1},
+    {"QLinearGlobalAveragePool", layer, qlinear_global_pool_shape, qlinear_global_pool_work, 0b1},
+    {"QLinearReduceMean", layer, reduce_shape, reduce_work, 0b1},
+    {"QLinearSoftmax", layer, same_shape, qlinear_softmax_work, 0b1},
+    {"QGemm", layer, qgemm_shape, qgemm_work, 0b100'1001},
+    {"MatMulIntegerToFloat", layer, matmul_to_float_shape, matmul_work, 0b100'0011},
+    {"DynamicQuantizeMatMul", layer, matmul_shape, matmul_work, 0b1'0011},
+    {"MatMulNBits", layer, matmul_nbits_shape, matmul_nbits_work, 0b11},
+    {"MultiHeadAttention", layer, multi_head_attention_shape, multi_head_attention_work, 0b111},
+    {"GroupQueryAttention", layer, group_query_attention_shape, group_query_attention_work, 0b1'1111},
+    {"RotaryEmbedding", layer, same_shape, rotary_work, 0b1},
+    {"LayerNormalization", layer, layer_norm_shape, layer_norm_work, all},
+    {"Trilu", layer, same_shape, movement_work, 0b1},
+    {"Pad", layer, pad_shape, movement_work, 0b1},
+    {"Range", Kind::constant, range_shape, nullptr, 0},
     {"QLinearSigmoid", layer, same_shape, elementwise_work<4>, 0b1},
     {"QLinearLeakyRelu", layer, same_shape, elementwise_work<2>, 0b1},
     {"QuantizeLinear", Kind::precision, quantize_shape, nullptr, 0b1},

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/diagnostics.hpp"
+#include "workloads/onnx/subgraph.hpp"
 
 namespace tilewright::importer {
 namespace {
@@ -19,7 +20,7 @@ constexpr int outside = -1;  // graph input or initialiser
 
 std::unordered_map<std::string_view, int> producers(const Model& model) {
   std::unordered_map<std::string_view, int> result;
-  for (const GraphInput& input : model.inputs) result.emplace(input.name, outside);
+  for (const Declared& input : model.inputs) result.emplace(input.name, outside);
   for (const auto& [name, value] : model.initialisers) result.emplace(name, outside);
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     for (const std::string& name : model.nodes[i].outputs) {
@@ -49,16 +50,22 @@ std::vector<int> execution_order(const Model& model) {
   std::vector<std::vector<int>> consumers(model.nodes.size());
   std::priority_queue<int, std::vector<int>, std::greater<>> ready;
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    const auto wait_for = [&](int producer) {
+      if (producer == outside) return;
+      consumers[static_cast<std::size_t>(producer)].push_back(static_cast<int>(i));
+      ++waiting[i];
+    };
     for (const std::string& name : model.nodes[i].inputs) {
       if (name.empty()) continue;
       const auto producer = made_by.find(name);
       if (producer == made_by.end()) {
         fail(model, model.nodes[i], fmt::format("reads tensor '{}', which nothing produces", shown(name)));
       }
-      if (producer->second == outside) continue;
-      consumers[static_cast<std::size_t>(producer->second)].push_back(static_cast<int>(i));
-      ++waiting[i];
+      wait_for(producer->second);
     }
+    for_each_capture(model.nodes[i], [&](const std::string& name) {
+      if (const auto producer = made_by.find(name); producer != made_by.end()) wait_for(producer->second);
+    });
     if (waiting[i] == 0) ready.push(static_cast<int>(i));
   }
   std::vector<int> order;

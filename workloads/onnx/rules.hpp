@@ -3,6 +3,7 @@
 
 #include "workloads/layer.hpp"
 #include "workloads/onnx/node.hpp"
+#include "workloads/onnx/subgraph.hpp"
 
 namespace tilewright::importer {
 
@@ -38,6 +39,8 @@ void global_pool_shape(Node&);
 Operator global_pool_work(const Node&);
 void resize_shape(Node&);
 Operator resize_work(const Node&);
+void grid_sample_shape(Node&);
+Operator grid_sample_work(const Node&);
 
 // vectors.cpp: element-wise operators, normalisations, reductions
 void same_shape(Node&);
@@ -114,6 +117,25 @@ Operator gather_nd_work(const Node&);
 Operator scatter_elements_work(const Node&);
 Operator scatter_nd_work(const Node&);
 
+// runtime.cpp: ONNX Runtime's own operators
+void multi_head_attention_shape(Node&);
+Operator multi_head_attention_work(const Node&);
+void group_query_attention_shape(Node&);
+Operator group_query_attention_work(const Node&);
+Operator rotary_work(const Node&);
+void matmul_nbits_shape(Node&);
+Operator matmul_nbits_work(const Node&);
+void matmul_to_float_shape(Node&);
+void qgemm_shape(Node&);
+Operator qgemm_work(const Node&);
+void qlinear_global_pool_shape(Node&);
+Operator qlinear_global_pool_work(const Node&);
+void qlinear_pool_shape(Node&);
+void qlinear_concat_shape(Node&);
+Operator qlinear_softmax_work(const Node&);
+/// Operators that are several layers, written as functions; a call with more operands (a cache) is not one of them.
+Functions runtime_functions();
+
 /// One axis of a Slice: first index, step and number of elements taken.
 struct SliceAxis {
   std::int64_t start = 0, step = 1, count = 0;
@@ -121,6 +143,9 @@ struct SliceAxis {
 std::vector<SliceAxis> slice_axes(const Node& node);
 /// Axes that a reduction removes or keeps as 1 (attribute or operand, all when there is none).
 std::vector<bool> reduced_axes(const Node& node);
+
+/// Layer::axes of a Transpose, a reduction or a Gather; empty for others.
+std::vector<int> kept_axes(const Node& node);
 
 // fold.cpp
 /// Numbers of the node's results when all operands that decide them are known; nullptr where they are not.

@@ -10,7 +10,7 @@
 namespace tilewright::importer {
 namespace {
 
-std::string symbol_of(const GraphInput& input, std::size_t axis) {
+std::string symbol_of(const Declared& input, std::size_t axis) {
   const std::string& symbol = input.axes[axis].symbol;
   return symbol.empty() ? fmt::format("{}.{}", input.name, axis) : symbol;
 }
@@ -18,7 +18,7 @@ std::string symbol_of(const GraphInput& input, std::size_t axis) {
 /// The sizes below 1 that the file gives: some exporters write them for a free size, but they may be a mistake.
 std::string empty_axes(const Model& model) {
   std::string text;
-  for (const GraphInput& input : model.inputs) {
+  for (const Declared& input : model.inputs) {
     for (std::size_t a = 0; a < input.axes.size(); ++a) {
       const Axis& axis = input.axes[a];
       if (!axis.given || axis.size >= 1) continue;
@@ -33,17 +33,26 @@ std::string empty_axes(const Model& model) {
   throw InputError(Place{model.file, 0, 0, ""}, message);
 }
 
+/// Sizes of the symbols: as set, and the batch for those on a first axis of an input.
+std::map<std::string, std::int64_t> bound_symbols(const Model& model, const ImportOptions& options) {
+  std::map<std::string, std::int64_t> bound = options.dims;
+  if (options.batch < 1) return bound;
+  for (const Declared& input : model.inputs) {
+    if (!input.axes.empty() && input.axes[0].size < 1) bound.try_emplace(symbol_of(input, 0), options.batch);
+  }
+  return bound;
+}
+
 }  // namespace
 
 std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options) {
   std::vector<std::string> symbols;  // in order of appearance
-  std::map<std::string, std::int64_t> bound = options.dims;
-  for (const GraphInput& input : model.inputs) {
+  const auto bound = bound_symbols(model, options);
+  for (const Declared& input : model.inputs) {
     for (std::size_t a = 0; a < input.axes.size(); ++a) {
       if (input.axes[a].size >= 1) continue;
       const std::string symbol = symbol_of(input, a);
       if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end()) symbols.push_back(symbol);
-      if (a == 0 && options.batch > 0) bound.try_emplace(symbol, options.batch);
     }
   }
   for (const auto& [name, value] : options.dims) {
@@ -62,7 +71,7 @@ std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options
                             missing.size() == 1 ? " is" : "s are", fmt::join(missing, " "), empty_axes(model)));
   }
   std::vector<Shape> shapes;
-  for (const GraphInput& input : model.inputs) {
+  for (const Declared& input : model.inputs) {
     Shape shape;
     for (std::size_t a = 0; a < input.axes.size(); ++a) {
       shape.push_back(input.axes[a].size >= 1 ? input.axes[a].size : bound.at(symbol_of(input, a)));
@@ -70,6 +79,17 @@ std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options
     shapes.push_back(std::move(shape));
   }
   return shapes;
+}
+
+std::optional<Shape> declared_shape(const Model& model, const ImportOptions& options, const Declared& tensor) {
+  const auto bound = bound_symbols(model, options);
+  Shape shape;
+  for (const Axis& axis : tensor.axes) {
+    const auto symbol = bound.find(axis.symbol);
+    if (axis.size < 1 && (axis.symbol.empty() || symbol == bound.end())) return std::nullopt;
+    shape.push_back(axis.size < 1 ? symbol->second : axis.size);
+  }
+  return shape;
 }
 
 }  // namespace tilewright::importer

@@ -218,7 +218,7 @@ std::vector<bool> reduced_axes(const Node& node) {
   std::vector<std::int64_t> axes;
   if (const auto given = node.integers("axes")) {
     axes = *given;
-  } else if (node.has(1)) {
+  } else if (node.has(1) && node.record->type != "QLinearReduceMean") {  // whose operand 1 is a scale
     axes = node.constant_integers(1, "axes");
   }
   std::vector<bool> reduced(rank, axes.empty() && node.integer("noop_with_empty_axes", 0) == 0);
@@ -284,6 +284,35 @@ Operator top_k_work(const Node& node) {
   const std::int64_t columns = x[node.axis(node.integer("axis", -1), x.size())];
   const auto depth = std::bit_width(static_cast<std::uint64_t>(k_of(node)) - 1);
   return Reduce{elements(x) / columns, columns, static_cast<double>(depth + 1)};
+}
+
+std::vector<int> kept_axes(const Node& node) {
+  const std::string& type = node.record->type;
+  std::vector<int> axes;
+  const auto keep = [&](std::size_t axis) { axes.push_back(static_cast<int>(axis)); };
+  const std::size_t rank = node.has(0) ? node.shape(0).size() : 0;
+  if (type == "Transpose") {
+    const auto perm = node.integers("perm");
+    for (std::size_t i = 0; i < rank; ++i) keep(perm ? node.axis((*perm)[i], rank) : rank - 1 - i);
+  } else if (type == "Gather") {
+    const std::size_t axis = node.axis(node.integer("axis", 0), rank);
+    for (std::size_t i = 0; i < axis; ++i) keep(i);
+    axes.insert(axes.end(), node.shape(1).size(), -1);
+    for (std::size_t i = axis + 1; i < rank; ++i) keep(i);
+  } else if (type.starts_with("Reduce") || type == "ArgMax" || type == "ArgMin") {
+    std::vector<bool> gone(rank, false);
+    if (type.starts_with("Reduce"))
+      gone = reduced_axes(node);
+    else
+      gone[node.axis(node.integer("axis", 0), rank)] = true;
+    for (std::size_t i = 0; i < rank; ++i) {
+      if (!gone[i])
+        keep(i);
+      else if (node.integer("keepdims", 1) != 0)
+        axes.push_back(-1);
+    }
+  }
+  return axes;
 }
 
 }  // namespace tilewright::importer

@@ -133,4 +133,25 @@ Operator resize_work(const Node& node) {
   return resize;
 }
 
+/// Image [N, C, ...], grid [N, ..., one coordinate for each spatial axis].
+void grid_sample_shape(Node& node) {
+  const Shape& x = node.shape(0);
+  const Shape& grid = node.shape(1);
+  if (x.size() < 3 || grid.size() != x.size() || grid[0] != x[0] ||
+      grid.back() + 2 != static_cast<std::int64_t>(x.size()))
+    node.fail(fmt::format("grid {} does not fit image {}", text(grid), text(x)));
+  Shape out{x[0], x[1]};
+  out.insert(out.end(), grid.begin() + 1, grid.end() - 1);
+  node.result(0, out, node.input(0).type);
+}
+
+/// Taps per result as for Resize, along every spatial axis; without a mode: linear.
+Operator grid_sample_work(const Node& node) {
+  const std::string mode = node.text("mode", "bilinear");
+  const std::int64_t taps_per_axis = mode == "bicubic" || mode == "cubic" ? 4 : mode == "nearest" ? 1 : 2;
+  Resize resize{elements(node.shape(0)), elements(node.out.at(0).shape), 1};
+  for (std::size_t i = 2; i < node.shape(0).size(); ++i) resize.taps = checked_mul(resize.taps, taps_per_axis);
+  return resize;
+}
+
 }  // namespace tilewright::importer

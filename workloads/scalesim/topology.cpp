@@ -165,11 +165,7 @@ std::string unique_name(const std::string& name, std::unordered_set<std::string>
   return result;
 }
 
-}  // namespace
-
-WorkloadGraph import_topology(const std::string& path, std::int64_t batch) {
-  batch = std::max<std::int64_t>(batch, 1);
-  const CsvTable table = read_table(path);
+WorkloadGraph graph_of(const std::string& path, const CsvTable& table, std::int64_t batch) {
   const Variant variant = variant_of(table);
   const std::size_t least_cells = variant == Variant::convolution ? 8 : 4;
 
@@ -216,7 +212,17 @@ WorkloadGraph import_topology(const std::string& path, std::int64_t batch) {
   if (graph.layers.empty()) throw InputError(Place{path, 0, 0, ""}, "the topology has a header but no layer");
   graph.outputs = {previous};
   finish(graph);
+  (void)total_macs(graph);  // overflow is found here
+  (void)peak_activation_bytes(graph);
   return graph;
+}
+
+}  // namespace
+
+WorkloadGraph import_topology(const std::string& path, std::int64_t batch) {
+  try {
+    return graph_of(path, read_table(path), std::max<std::int64_t>(batch, 1));
+  } catch (const OverflowError& error) { throw InputError(Place{path, 0, 0, ""}, error.what()); }
 }
 
 }  // namespace tilewright

@@ -13,18 +13,31 @@ namespace {
 
 constexpr int unbatched = -1;
 
+/// Where a tensor carries the batch: an axis, and how many of the axis's elements lie inside one step of the batch
+/// (1, or the heads of [batch x heads]).
+struct Carrier {
+  int axis = unbatched;
+  std::int64_t inner = 1;
+};
+
+std::int64_t behind(const std::vector<std::int64_t>& shape, std::size_t axis) {
+  std::int64_t elements = 1;
+  for (std::size_t i = axis + 1; i < shape.size(); ++i) elements = checked_mul(elements, shape[i]);
+  return elements;
+}
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Rebatch {
  public:
   Rebatch(const WorkloadGraph& graph, std::int64_t batch)
-      : old_(graph), new_(graph), batch_(batch), axis_(graph.tensors.size(), unbatched) {}
+      : old_(graph), new_(graph), batch_(batch), carrier_(graph.tensors.size()) {}
 
   WorkloadGraph run() {
     while (!propagate()) {}  // each failure excludes one input more
-    for (std::size_t i = 0; i < axis_.size(); ++i) {
-      if (axis_[i] == unbatched) continue;
-      std::int64_t& extent = new_.tensors[i].shape[at(axis_[i])];
+    for (std::size_t i = 0; i < carrier_.size(); ++i) {
+      if (carrier_[i].axis == unbatched) continue;
+      std::int64_t& extent = new_.tensors[i].shape[at(carrier_[i].axis)];
       extent = scaled(extent, new_.tensors[i].name);
     }
     new_.batch = batch_;
@@ -35,7 +48,7 @@ class Rebatch {
   /// False when an input turned out not to carry the batch; it is then in `excluded_`.
   bool propagate() {
     new_ = old_;
-    std::fill(axis_.begin(), axis_.end(), unbatched);
+    std::fill(carrier_.begin(), carrier_.end(), Carrier{});
     for (const TensorId input : old_.inputs) {
       if (!excluded_.contains(input)) seed(input);
     }
@@ -53,7 +66,7 @@ class Rebatch {
     const auto* work = std::get_if<Elementwise>(&layer.work);
     if (work == nullptr) return false;
     const auto place = [&](TensorId id) {
-      return axis_[at(id)] + static_cast<int>(work->shape.size()) - static_cast<int>(tensor(id).shape.size());
+      return carrier_[at(id)].axis + static_cast<int>(work->shape.size()) - static_cast<int>(tensor(id).shape.size());
     };
     int outermost = static_cast<int>(work->shape.size());
     for (const TensorId id : layer.inputs) {
@@ -67,13 +80,13 @@ class Rebatch {
   }
 
   const Tensor& tensor(TensorId id) const { return old_.tensors[at(id)]; }
-  bool batched(TensorId id) const { return axis_[at(id)] != unbatched; }
+  bool batched(TensorId id) const { return carrier_[at(id)].axis != unbatched; }
   /// Extent of the axis that carries the batch: the batch itself, or a multiple where axes were merged.
-  std::int64_t extent(TensorId id) const { return tensor(id).shape[at(axis_[at(id)])]; }
+  std::int64_t extent(TensorId id) const { return tensor(id).shape[at(carrier_[at(id)].axis)]; }
 
   [[noreturn]] void fail(const std::string& name) const {
     throw InputError(
-        {old_.source, 0, 0, name},
+        {old_.source, 0, 0, shown(name)},
         fmt::format("cannot find the batch ({}) of this layer; export the model with batch {}, or give the "
                     "batch to the generator",
                     old_.batch, batch_));
@@ -90,7 +103,7 @@ class Rebatch {
     const std::vector<std::int64_t>& shape = tensor(id).shape;
     for (std::size_t axis = 0; axis < std::min<std::size_t>(shape.size(), 2); ++axis) {
       if (shape[axis] == old_.batch) {
-        axis_[at(id)] = static_cast<int>(axis);
+        carrier_[at(id)] = {static_cast<int>(axis), 1};
         return;
       }
     }
@@ -99,7 +112,7 @@ class Rebatch {
   /// Axis of `shape` with the batch of `from`: same place, else the only axis of that extent, else merged behind it.
   int follow(TensorId from, const std::vector<std::int64_t>& shape, const std::string& name) const {
     const std::int64_t size = extent(from);
-    const int same = axis_[at(from)];
+    const int same = carrier_[at(from)].axis;
     const int rank = static_cast<int>(shape.size());
     if (same < rank && shape[at(same)] == size) return same;
     const auto first = std::find(shape.begin(), shape.end(), size);
@@ -110,10 +123,29 @@ class Rebatch {
     fail(name);
   }
 
+  /// A view leaves the memory as it is, so the batch keeps its stride there under any shape. A batch of 1 fits several
+  /// axes: the same one, else the first that is nothing but the batch, else the first that it may be merged into.
+  Carrier renamed(TensorId of, const std::vector<std::int64_t>& shape, const std::string& name) const {
+    const Carrier old = carrier_[at(of)];
+    const std::int64_t stride = checked_mul(old.inner, behind(tensor(of).shape, at(old.axis)));
+    Carrier found;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      const std::int64_t step = behind(shape, axis);
+      if (stride % step != 0 || shape[axis] % checked_mul(stride / step, old_.batch) != 0) continue;
+      const Carrier fits{static_cast<int>(axis), stride / step};
+      const bool alone = fits.inner == 1 && shape[axis] == old_.batch;
+      if (alone && fits.axis == old.axis) return fits;
+      const bool better = alone && (found.inner != 1 || shape[at(found.axis)] != old_.batch);
+      if (found.axis == unbatched || better) found = fits;
+    }
+    if (found.axis == unbatched) fail(name);
+    return found;
+  }
+
   /// Views by the tensor that they rename; views of inputs get their axis now, others with their producer.
   void collect_views() {
-    views_.assign(axis_.size(), {});
-    for (std::size_t i = 0; i < axis_.size(); ++i) {
+    views_.assign(carrier_.size(), {});
+    for (std::size_t i = 0; i < carrier_.size(); ++i) {
       if (const TensorId of = old_.tensors[i].alias_of; of >= 0) views_[at(of)].push_back(static_cast<TensorId>(i));
     }
     for (const TensorId input : old_.inputs) mark_views(input);
@@ -122,7 +154,7 @@ class Rebatch {
   void mark_views(TensorId of) {
     if (!batched(of)) return;
     for (const TensorId view : views_[at(of)]) {
-      axis_[at(view)] = follow(of, tensor(view).shape, tensor(view).name);
+      carrier_[at(view)] = renamed(of, tensor(view).shape, tensor(view).name);
       mark_views(view);
     }
   }
@@ -132,7 +164,7 @@ class Rebatch {
     if (carrier == layer.inputs.end()) return;
     std::visit([&](auto& work) { resize(work, layer); }, next.work);
     for (const TensorId out : layer.outputs) {
-      axis_[at(out)] = result_axis(layer, *carrier, tensor(out).shape);
+      carrier_[at(out)] = result(layer, *carrier, tensor(out).shape);
       mark_views(out);
     }
     for (std::size_t i = 0; i < layer.epilogues.size(); ++i) {
@@ -140,16 +172,30 @@ class Rebatch {
     }
   }
 
-  int result_axis(const Layer& layer, TensorId carrier, const std::vector<std::int64_t>& shape) const {
+  Carrier result(const Layer& layer, TensorId from, const std::vector<std::int64_t>& shape) const {
     if (shape.empty()) fail(layer.name);
-    if (std::holds_alternative<Recurrent>(layer.work)) return static_cast<int>(shape.size()) - 2;
+    const Carrier old = carrier_[at(from)];
+    const int rank = static_cast<int>(shape.size());
+    if (std::holds_alternative<Recurrent>(layer.work)) return {rank - 2, 1};
+    if (const auto* einsum = std::get_if<Einsum>(&layer.work)) {
+      const std::vector<std::string>& letters = from == layer.inputs[0] ? einsum->a : einsum->b;
+      if (at(old.axis) >= letters.size()) fail(layer.name);
+      const auto place = std::find(einsum->result.begin(), einsum->result.end(), letters[at(old.axis)]);
+      if (place == einsum->result.end() || einsum->result.size() != shape.size()) fail(layer.name);
+      return {static_cast<int>(place - einsum->result.begin()), old.inner};
+    }
+    if (layer.axes.size() == shape.size() && from == layer.inputs[0]) {
+      const auto place = std::find(layer.axes.begin(), layer.axes.end(), old.axis);
+      if (place == layer.axes.end()) fail(layer.name);
+      return {static_cast<int>(place - layer.axes.begin()), old.inner};
+    }
     const bool aligned = std::holds_alternative<Elementwise>(layer.work) || std::holds_alternative<MatMul>(layer.work);
     if (aligned) {
-      const int shift = static_cast<int>(shape.size()) - static_cast<int>(tensor(carrier).shape.size());
-      const int axis = axis_[at(carrier)] + shift;
-      if (axis >= 0 && at(axis) < shape.size() && shape[at(axis)] == extent(carrier)) return axis;
+      const int axis = old.axis + rank - static_cast<int>(tensor(from).shape.size());
+      if (axis >= 0 && axis < rank && shape[at(axis)] == extent(from)) return {axis, old.inner};
     }
-    return follow(carrier, shape, layer.name);
+    const int axis = follow(from, shape, layer.name);
+    return {axis, shape[at(axis)] == extent(from) ? old.inner : 1};
   }
 
   /// Further operands of a fused operator grow when they carry the batch. Sums of both kinds cannot be told apart.
@@ -160,7 +206,7 @@ class Rebatch {
         return batched(id) ? scaled(epilogue.extra_elements, layer.name) : epilogue.extra_elements;
       }
     }
-    throw InputError({old_.source, 0, 0, layer.name}, "set the batch before fusing layers");
+    throw InputError({old_.source, 0, 0, shown(layer.name)}, "set the batch before fusing layers");
   }
 
   bool operand_batched(const Layer& layer, std::size_t i) const {
@@ -211,7 +257,7 @@ class Rebatch {
   void resize(Einsum& work, const Layer& layer) const {
     const std::vector<std::string>& letters = operand_batched(layer, 0) ? work.a : work.b;
     const TensorId carrier = layer.inputs[operand_batched(layer, 0) ? 0 : 1];
-    const std::size_t place = at(axis_[at(carrier)]);
+    const std::size_t place = at(carrier_[at(carrier)].axis);
     if (place >= letters.size()) fail(layer.name);
     const std::string& letter = letters[place];
     const auto has = [&](const std::vector<std::string>& list) {
@@ -230,7 +276,7 @@ class Rebatch {
     for (const TensorId id : layer.inputs) {
       if (!batched(id)) continue;
       const int shift = static_cast<int>(work.shape.size()) - static_cast<int>(tensor(id).shape.size());
-      const int found = axis_[at(id)] + shift;
+      const int found = carrier_[at(id)].axis + shift;
       if (found < 0 || (axis != unbatched && axis != found)) fail(layer.name);
       axis = found;
     }
@@ -245,7 +291,7 @@ class Rebatch {
   const WorkloadGraph& old_;
   WorkloadGraph new_;
   std::int64_t batch_;
-  std::vector<int> axis_;  // per tensor: the axis that carries the batch
+  std::vector<Carrier> carrier_;  // per tensor
   std::vector<std::vector<TensorId>> views_;
   std::set<TensorId> excluded_;  // inputs that only look like carrying the batch
 };
@@ -254,7 +300,15 @@ class Rebatch {
 
 WorkloadGraph set_batch(const WorkloadGraph& graph, std::int64_t batch) {
   if (batch < 1) throw InputError({graph.source, 0, 0, "batch"}, fmt::format("batch {} is not positive", batch));
-  return batch == graph.batch ? graph : Rebatch(graph, batch).run();
+  if (batch == graph.batch) return graph;
+  try {
+    WorkloadGraph result = Rebatch(graph, batch).run();
+    (void)total_macs(result);
+    (void)peak_activation_bytes(result);
+    return result;
+  } catch (const OverflowError& error) {
+    throw InputError({graph.source, 0, 0, "batch"}, fmt::format("batch {} is too large: {}", batch, error.what()));
+  }
 }
 
 }  // namespace tilewright

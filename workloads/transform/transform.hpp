@@ -14,8 +14,9 @@ WorkloadGraph fuse(const WorkloadGraph& graph, Fusion fusion);
 /// Every floating-point or quantised tensor gets the weight or activation format; integer index tensors stay.
 WorkloadGraph set_precision(const WorkloadGraph& graph, const Precision& precision);
 
-/// Multiplies the batch axis of every activation by batch / graph.batch. Exact for graphs whose layers carry an explicit batch; InputError
-/// naming the layer where the batch cannot be found.
+/// Multiplies the batch axis of every activation by batch / graph.batch. The axis is followed from the inputs: through views by
+/// its stride in memory, through Transpose, reductions and gathers by the axes that the layer keeps. InputError naming the layer
+/// where the batch cannot be found, is taken out or summed up, and for sizes that leave 64 bits.
 WorkloadGraph set_batch(const WorkloadGraph& graph, std::int64_t batch);
 
 }  // namespace tilewright

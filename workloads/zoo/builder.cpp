@@ -64,6 +64,17 @@ std::int64_t Arguments::integer(std::string_view key, std::int64_t least, std::i
   return number;
 }
 
+double Arguments::number(std::string_view key, double least, double most) const {
+  const std::string& value = text(key);
+  double number = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc{} || stop != end) fail(key, fmt::format("'{}' is not a number", shown(value)));
+  if (!(number >= least && number <= most))
+    fail(key, fmt::format("{} is out of range: {:g} to {:g}", shown(value), least, most));
+  return number;
+}
+
 std::string Arguments::choice(std::string_view key, const std::vector<std::string>& known) const {
   const std::string& value = text(key);
   if (std::find(known.begin(), known.end(), value) == known.end()) fail(key, unknown_message("value", value, known));

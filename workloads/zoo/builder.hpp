@@ -22,6 +22,8 @@ class Arguments {
   const std::string& text(std::string_view key) const;
   /// Decimal integer in [least, most]; InputError for anything else (signs, blanks, trailing characters, overflow).
   std::int64_t integer(std::string_view key, std::int64_t least = 1, std::int64_t most = std::int64_t{1} << 40) const;
+  /// Decimal number in [least, most]; InputError for anything else.
+  double number(std::string_view key, double least, double most) const;
   std::string choice(std::string_view key, const std::vector<std::string>& known) const;
   /// Forgets a parameter without effect, so that the canonical spec is without it.
   void drop(std::string_view key) { values_.find(key)->second.clear(); }
@@ -101,6 +103,8 @@ std::vector<Parameter> image_parameters();
 WorkloadGraph resnet18(std::string_view spec);
 WorkloadGraph resnet50(std::string_view spec);
 WorkloadGraph vgg16(std::string_view spec);
+std::vector<Parameter> mobilenet_parameters();
+WorkloadGraph mobilenet_v1(std::string_view spec);
 WorkloadGraph mobilenet_v2(std::string_view spec);
 
 // transformer.cpp

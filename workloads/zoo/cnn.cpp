@@ -27,8 +27,8 @@ struct ImageNet {
   TensorId input;
 };
 
-ImageNet image_net(std::string_view spec) {
-  Arguments arguments(spec, image_parameters());
+ImageNet image_net(std::string_view spec, const std::vector<Parameter>& parameters = image_parameters()) {
+  Arguments arguments(spec, parameters);
   const std::int64_t batch = arguments.integer("batch"), size = arguments.integer("resolution");
   Builder builder(arguments, batch, DataType::fp32);
   const TensorId input = builder.input("input", {batch, 3, size, size});
@@ -165,6 +165,43 @@ WorkloadGraph vgg16(std::string_view spec) {
   return b.take({b.linear("classifier.2", x, 1000, true)});
 }
 
+std::vector<Parameter> mobilenet_parameters() {
+  std::vector<Parameter> parameters = image_parameters();
+  parameters.push_back({"width", "1", "factor of all channel counts, 0.1 to 4"});
+  return parameters;
+}
+
+WorkloadGraph mobilenet_v1(std::string_view spec) {
+  constexpr std::array<std::pair<std::int64_t, std::int64_t>, 13> blocks{{{64, 1},
+                                                                          {128, 2},
+                                                                          {128, 1},
+                                                                          {256, 2},
+                                                                          {256, 1},
+                                                                          {512, 2},
+                                                                          {512, 1},
+                                                                          {512, 1},
+                                                                          {512, 1},
+                                                                          {512, 1},
+                                                                          {512, 1},
+                                                                          {1024, 2},
+                                                                          {1024, 1}}};
+  ImageNet net = image_net(spec, mobilenet_parameters());
+  Builder& b = net.builder;
+  const double width = net.arguments.number("width", 0.1, 4);
+  const auto scaled = [&](std::int64_t channels) {
+    return std::max<std::int64_t>(8, static_cast<std::int64_t>(static_cast<double>(channels) * width));
+  };
+  TensorId x = relu(b, "conv0.relu", b.conv("conv0", net.input, scaled(32), 3, 2, 1), "Clip");
+  int number = 1;
+  for (const auto& [channels, stride] : blocks) {
+    const std::string name = fmt::format("conv{}", number++);
+    const std::int64_t in = b.shape(x)[1];
+    x = relu(b, name + ".relu1", b.conv(name + ".depthwise", x, in, 3, stride, 1, in), "Clip");
+    x = relu(b, name + ".relu2", b.conv(name + ".pointwise", x, scaled(channels), 1, 1, 0), "Clip");
+  }
+  return b.take({b.linear("classifier", global_average(b, x), 1000, true)});
+}
+
 WorkloadGraph mobilenet_v2(std::string_view spec) {
   struct Stage {
     std::int64_t expansion, channels;
@@ -173,17 +210,24 @@ WorkloadGraph mobilenet_v2(std::string_view spec) {
   };
   constexpr std::array<Stage, 7> stages{
       {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}}};
-  ImageNet net = image_net(spec);
+  ImageNet net = image_net(spec, mobilenet_parameters());
   Builder& b = net.builder;
-  TensorId x = relu(b, "features.0.relu", b.conv("features.0", net.input, 32, 3, 2, 1), "Clip");
+  const double width = net.arguments.number("width", 0.1, 4);
+  // To the nearest multiple of 8, never more than 10 % below (the reference implementation's rule).
+  const auto scaled = [&](std::int64_t channels) {
+    const double wanted = static_cast<double>(channels) * width;
+    const std::int64_t rounded = std::max<std::int64_t>(8, (static_cast<std::int64_t>(wanted + 4) / 8) * 8);
+    return static_cast<double>(rounded) < 0.9 * wanted ? rounded + 8 : rounded;
+  };
+  TensorId x = relu(b, "features.0.relu", b.conv("features.0", net.input, scaled(32), 3, 2, 1), "Clip");
   int number = 1;
   for (const Stage& stage : stages) {
     for (int i = 0; i < stage.count; ++i, ++number) {
-      x = inverted_residual(b, fmt::format("features.{}", number), x, stage.expansion, stage.channels,
+      x = inverted_residual(b, fmt::format("features.{}", number), x, stage.expansion, scaled(stage.channels),
                             i == 0 ? stage.stride : 1);
     }
   }
-  x = relu(b, "features.18.relu", b.conv("features.18", x, 1280, 1, 1, 0), "Clip");
+  x = relu(b, "features.18.relu", b.conv("features.18", x, width > 1 ? scaled(1280) : 1280, 1, 1, 0), "Clip");
   return b.take({b.linear("classifier", global_average(b, x), 1000, true)});
 }
 

@@ -28,7 +28,9 @@ std::span<const Generator> generators() {
       Generator{"resnet50", "ResNet-50 (He et al., 2016), stride in the 3x3, batch norm folded", image_parameters,
                 resnet50},
       Generator{"vgg16", "VGG-16 (Simonyan and Zisserman, 2015)", image_parameters, vgg16},
-      Generator{"mobilenet_v2", "MobileNetV2, width 1 (Sandler et al., 2018), batch norm folded", image_parameters,
+      Generator{"mobilenet_v1", "MobileNet (Howard et al., 2017), batch norm folded", mobilenet_parameters,
+                mobilenet_v1},
+      Generator{"mobilenet_v2", "MobileNetV2 (Sandler et al., 2018), batch norm folded", mobilenet_parameters,
                 mobilenet_v2},
       Generator{"bert-base", "BERT-base with pooler and two-class head (Devlin et al., 2019)", bert_parameters,
                 bert_base},
@@ -49,7 +51,11 @@ std::span<const Generator> generators() {
 
 WorkloadGraph generate(std::string_view spec) {
   const std::string_view name = name_of(spec);
-  if (const Generator* generator = find(name)) return generator->make(spec);
+  if (const Generator* generator = find(name)) {
+    try {
+      return generator->make(spec);
+    } catch (const OverflowError& error) { throw InputError({shown(spec), 0, 0, {}}, error.what()); }
+  }
   std::vector<std::string> known;
   for (const Generator& generator : generators()) known.emplace_back(generator.name);
   throw InputError({shown(spec), 0, 0, {}}, unknown_message("workload generator", name, known));

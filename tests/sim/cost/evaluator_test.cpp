@@ -66,3 +66,40 @@ TEST_CASE("an evaluation allocates nothing once its array pass is known") {
   }
   CHECK(allocations() == before);
 }
+
+TEST_CASE("windows over clipped tiles give the figures of evaluate, without an allocation") {
+  Chip chip = tiny_chip();
+  chip.levels[1].capacity = Bytes{4096};
+  const Problem problem = conv(5, 3, 7, 3, 2);
+  std::vector<Mapping> all;
+  for (std::int64_t p = 1; p <= 4; ++p) {  // rows of a tile: 7 leave a short one but for 1
+    for (std::int64_t r = 1; r <= 3; ++r) {
+      const Loop rows{2, (7 + p - 1) / p, LoopKind::temporal}, taps{4, (3 + r - 1) / r, LoopKind::temporal};
+      for (const bool swapped : {false, true}) {
+        Mapping mapping;
+        mapping.levels.resize(3);
+        mapping.levels[0].keeps = mapping.levels[1].keeps = {true, true, true};
+        mapping.levels[2].keeps = {false, true, false};
+        mapping.levels[0].loops = {{0, 3, LoopKind::temporal}, swapped ? taps : rows, swapped ? rows : taps};
+        mapping.levels[1].loops = {{1, 3, LoopKind::temporal},
+                                   {4, r, LoopKind::temporal},
+                                   {5, 3, LoopKind::temporal},
+                                   {0, 2, LoopKind::spatial_x}};
+        mapping.levels[2].loops = {{2, p, LoopKind::temporal}, {3, 7, LoopKind::temporal}};
+        REQUIRE(check(problem, mapping, chip));
+        all.push_back(mapping);
+      }
+    }
+  }
+  const CostModel model = cost_model(problem, chip);
+  MappingEvaluator evaluator(model);
+  for (const Mapping& mapping : all) {
+    const CostFigures fast = evaluator.evaluate(mapping);
+    const Evaluation full = evaluate(problem, mapping, chip);
+    CHECK(fast.cycles == full.cycles);
+    CHECK(fast.energy.total() == full.energy.total());
+  }
+  const std::size_t before = allocations();
+  for (const Mapping& mapping : all) evaluator.evaluate(mapping);
+  CHECK(allocations() == before);
+}

@@ -145,18 +145,18 @@ TEST_CASE("neighbours' overlapping windows are read once where the link merges t
   problem.dims = {{"P", 6}, {"R", 3}};
   problem.operands = {operand("inputs", Role::input, {{{0, 1}, {1, 1}}}), operand("outputs", Role::output, {{{0, 1}}})};
   const Mapping mapping{{{{{0, 6, along_x}}, {true, true}}, {{{1, 3, in_time}}, {true, true}}}};
-  const OperandAccesses& dram = count_accesses(problem, mapping).levels[0][0];
+  const OperandAccesses dram = count_accesses(problem, mapping).levels[0][0];
   CHECK(dram.reads == 18);
   CHECK(dram.merged_reads == 8);
   CHECK(dram.delivered == 18);
   // Two children and three steps in time: first 0-2 and 3-5 (no word in common), then each step brings words 3, 6 and 4, 7: 6 + 2 + 2.
   const Mapping slide{{{{{0, 2, along_x}, {0, 3, in_time}}, {true, true}}, {{{1, 3, in_time}}, {true, true}}}};
-  const OperandAccesses& sliding = count_accesses(problem, slide).levels[0][0];
+  const OperandAccesses sliding = count_accesses(problem, slide).levels[0][0];
   CHECK(sliding.reads == 10);
   CHECK(sliding.merged_reads == 10);
   // P and R both in space over lanes: 6 x 3 lanes read 8 distinct words at once (the diagonals of a row-stationary array).
   const Mapping diagonal{{{{{0, 6, along_x}, {1, 3, LoopKind::spatial_y}}, {true, true}}}};
-  const OperandAccesses& lanes = count_accesses(problem, diagonal).levels[0][0];
+  const OperandAccesses lanes = count_accesses(problem, diagonal).levels[0][0];
   CHECK(lanes.reads == 18);
   CHECK(lanes.merged_reads == 8);
 }

@@ -1,9 +1,12 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
 #include "sim/cost/roofline.hpp"
 #include "sim/network/network.hpp"
+#include "sim/network/shadows.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
 
 using namespace tilewright;
@@ -77,6 +80,35 @@ TEST_CASE("totals are the sums of the layers and equal layers are evaluated once
   CHECK(n.operations == 2.0 * static_cast<double>(n.macs));
   // Weights 3 x 256 + 128 B; the largest two neighbouring activations, 64 + 64 B, live at once.
   CHECK(n.peak_memory_bytes == 896 + 128);
+}
+
+TEST_CASE("a fused operator waits for the words of its producer at the outermost level") {
+  // The product moves at least 64 + 256 words in and 64 out, the sum 64 further ones in: 448 B at 2 B a cycle take 224 cycles, although
+  // each of the two alone needs fewer.
+  WorkloadGraph graph = dense_chain({16, 16});
+  graph.layers[0].epilogues = {{"Add", 1, 64}};
+  const NetworkEvaluation n = evaluate_network(graph, tiny_chip(), {});
+  REQUIRE(n.failure.empty());
+  REQUIRE(n.layers[0].kernels.size() == 2);
+  Bytes moved;
+  Cycles longest;
+  for (const auto& [evaluation, repeat] : n.layers[0].kernels) {
+    moved += evaluation.levels.front().traffic;
+    longest = std::max(longest, evaluation.cycles);
+  }
+  CHECK(moved.value >= 448);
+  CHECK(longest < n.layers[0].cycles);
+  CHECK(n.layers[0].cycles.value >= moved.value / 2);
+  CHECK(n.layers[0].bound == "memory:DRAM");
+}
+
+TEST_CASE("a run of kernels takes as long as its longest or as all its words at the outermost level") {
+  const RunTime product{false, Cycles{100}, Cycles{80}, Cycles{5}}, sum{true, Cycles{60}, Cycles{50}, Cycles{4}},
+      small{true, Cycles{20}, Cycles{3}, Cycles{4}}, next{false, Cycles{7}, Cycles{7}, Cycles{}};
+  CHECK(time_of_run(std::vector{product}) == Cycles{100});
+  CHECK(time_of_run(std::vector{product, small}) == Cycles{100});  // 5 + 80 + 3 = 88
+  CHECK(time_of_run(std::vector{product, sum}) == Cycles{135});    // 5 + 80 + 50
+  CHECK(time_in_shadows(std::vector{product, sum, next}) == Cycles{142});
 }
 
 TEST_CASE("the number of jobs never changes a result") {

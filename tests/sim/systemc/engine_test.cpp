@@ -9,6 +9,7 @@
 #include "sim/twin/layered.hpp"
 #include "sim/twin/ledger.hpp"
 #include "sim/twin/max_plus.hpp"
+#include "sim/twin/transfer.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
 
 namespace tilewright {
@@ -184,6 +185,63 @@ TEST_CASE("a double-buffered product on paper") {
   CHECK(cycles_of(played.rows[0].fill).value == 4);
   CHECK(cycles_of(played.rows[0].compute).value == 24);
   CHECK(cycles_of(played.rows[0].drain).value == 2);
+}
+
+TEST_CASE("channels, banks and rows of a DRAM on paper") {
+  BufferLevel level;
+  level.bandwidth = BytesPerCycle{8};
+  const Hertz clock{1e9};
+  const auto cycles = [&](double bytes, double run) {
+    return cycles_of(transfer_ticks(level, clock, bytes, run)).value;
+  };
+  CHECK(cycles(512, 8) == 64);  // an ideal port
+  level.dram = DramTiming{2, 2, Bytes{64}, Seconds{40e-9}, Seconds{10e-9}};
+  CHECK(cycles(512, 512) == 64);  // 8 rows, 4 a channel, 2 a bank: 40 cycles between them hide behind 64
+  CHECK(cycles(512, 8) == 600);   // 64 rows, 16 a bank: 15 activations behind the first
+  CHECK(cycles(64, 64) == 16);    // one row is on one channel, at half of the bandwidth
+  CHECK(cycles_of(transfer_latency(level, clock)).value == 10);
+}
+
+TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole") {
+  Problem problem = gemm(16, 8, 4);
+  Mapping mapping;
+  const auto tile = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
+    mapping.levels = {
+        {{{0, 16 / m, LoopKind::temporal}, {1, 8 / n, LoopKind::temporal}, {2, 4 / k, LoopKind::temporal}},
+         {true, true, true}},
+        {{{0, m, LoopKind::temporal}, {1, n, LoopKind::temporal}, {2, k, LoopKind::temporal}}, {true, true, true}}};
+  };
+  const double word = bits(problem.operands[0].type) / 8.0;  // the first operand is M x K
+  tile(4, 8, 2);
+  CHECK(run_bytes(problem, mapping, 0) == 2 * word);
+  tile(4, 8, 4);
+  CHECK(run_bytes(problem, mapping, 0) == 4 * 4 * word);
+  tile(16, 8, 4);
+  CHECK(run_bytes(problem, mapping, 0) == 16 * 4 * word);
+}
+
+TEST_CASE(
+    "a DRAM behind the port moves the same words, is never faster than the port alone, and not faster with fewer "
+    "banks") {
+  std::mt19937_64 random(9);
+  for (const Chip& chip : chips()) {
+    for (int i = 0; i < 6; ++i) {
+      const Evaluation e = random_evaluation(random, chip);
+      const PlayResult ideal = play(simulate, alone(e), chip, 200).result;
+      Ticks before = ideal.end;
+      for (const std::int64_t banks : {16, 4, 1}) {
+        Chip with = chip;
+        with.levels.front().dram = DramTiming{4, banks, Bytes{1024}, Seconds{48.75e-9}, Seconds{27.5e-9}};
+        const Played played = play(simulate, alone(e), with, 200);
+        INFO(chip.name << " banks " << banks);
+        REQUIRE(played.result.end >= before);
+        before = played.result.end;
+        require_equal(played.kernels.front(), e.counts);
+        REQUIRE(played.rows.front().total() == played.result.end);
+        REQUIRE(play(play_max_plus, alone(e), with, 200).result.end == played.result.end);
+      }
+    }
+  }
 }
 
 TEST_CASE("a thousand simulations follow one another, also after a limit and a stop") {

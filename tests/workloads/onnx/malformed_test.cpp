@@ -1,6 +1,7 @@
 // law: whatever the bytes, an import ends in a graph or in an InputError that names the place.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "core/diagnostics.hpp"
 #include "tests/workloads/onnx/model_builder.hpp"
+#include "workloads/transform/transform.hpp"
 
 namespace tilewright::test {
 namespace {
@@ -322,6 +324,58 @@ const std::vector<Case>& cases() {
          m.input("x", {5});
          m.node("Split", {"x"}, {"y", "z"});
        }},
+      {"node without results", "has no results",
+       [](ModelBuilder& m) {
+         unary(m, "Relu");
+         m.graph().mutable_node(0)->clear_output();
+       }},
+      {"quantisation without results", "has no results",
+       [](ModelBuilder& m) {
+         m.input("x", {2}).reals("s", {1});
+         m.node("QuantizeLinear", {"x", "s"}, {""});
+       }},
+      {"branch without a name for its result", "operand 0 is missing",
+       [](ModelBuilder& m) {
+         m.input("x", {2}).constant("c", {1});
+         Attributes node = m.node("If", {"c"}, {"y"});
+         for (const char* name : {"then_branch", "else_branch"})
+           node.add(name, onnx::AttributeProto::GRAPH)->mutable_g()->add_output();
+       }},
+      {"branch with two results for one", "then_branch gives 2 results",
+       [](ModelBuilder& m) {
+         m.input("x", {2}).constant("c", {1});
+         Attributes node = m.node("If", {"c"}, {"y"});
+         for (const char* name : {"then_branch", "else_branch"}) {
+           auto* g = node.add(name, onnx::AttributeProto::GRAPH)->mutable_g();
+           g->add_output()->set_name("x");
+           g->add_output()->set_name("x");
+         }
+       }},
+      {"branch that reads nothing made", "reads tensor 'ghost'",
+       [](ModelBuilder& m) {
+         m.input("x", {2}).constant("c", {1});
+         Attributes node = m.node("If", {"c"}, {"y"});
+         for (const char* name : {"then_branch", "else_branch"})
+           node.add(name, onnx::AttributeProto::GRAPH)->mutable_g()->add_output()->set_name("ghost");
+       }},
+      {"packed weights of 5 bits", "bits = 5",
+       [](ModelBuilder& m) {
+         m.input("x", {5, 64}).weight("w", {48, 2, 16}, onnx::TensorProto::UINT8);
+         m.node_of("com.microsoft", "MatMulNBits", {"x", "w"}, {"y"})
+             .integer("K", 64)
+             .integer("N", 48)
+             .integer("bits", 5);
+       }},
+      {"attention with heads that do not divide", "does not divide into 5 heads",
+       [](ModelBuilder& m) {
+         m.input("x", {2, 7, 32});
+         m.node_of("com.microsoft", "MultiHeadAttention", {"x", "x", "x"}, {"y"}).integer("num_heads", 5);
+       }},
+      {"grid of another batch", "does not fit image",
+       [](ModelBuilder& m) {
+         m.input("x", {1, 3, 8, 8}).input("g", {2, 5, 5, 2});
+         m.node("GridSample", {"x", "g"}, {"y"});
+       }},
       {"top-k of more than there are", "k = 9",
        [](ModelBuilder& m) {
          m.input("x", {5}).constant("k", {9});
@@ -334,7 +388,7 @@ const std::vector<Case>& cases() {
 }  // namespace
 
 TEST_CASE("a malformed model is refused with the file and a reason") {
-  REQUIRE(cases().size() >= 50);
+  REQUIRE(cases().size() >= 60);
   for (const Case& c : cases()) {
     INFO(c.what);
     ModelBuilder model;
@@ -342,6 +396,27 @@ TEST_CASE("a malformed model is refused with the file and a reason") {
     const std::string message = refusal(model);
     CHECK(message.find("tilewright_onnx_") != std::string::npos);
     CHECK_THAT(message, Catch::Contains(c.expected));
+  }
+}
+
+TEST_CASE("a batch that leaves 64 bits is refused with the file") {
+  const TemporaryFile file(convolution().bytes());
+  const WorkloadGraph graph = import_onnx(file.path(), {});
+  CHECK_THROWS_WITH(set_batch(graph, std::int64_t{1} << 55),
+                    Catch::Contains(file.path()) && Catch::Contains("batch 36028797018963968 is too large"));
+}
+
+TEST_CASE("control characters of a file do not reach a message") {
+  ModelBuilder m;
+  m.input("x", {2, 3, 4}).constant("first", {0}, true).output("y");
+  m.node("Gather", {"x", "first"}, {"y"}).integer("axis", 0).node->set_name("a\nb\x1b[31m");
+  const WorkloadGraph graph = m.import();
+  try {
+    (void)set_batch(graph, 6);
+    FAIL("one sample is taken out of the batch");
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    CHECK(std::none_of(message.begin(), message.end(), [](unsigned char c) { return c < 32; }));
   }
 }
 

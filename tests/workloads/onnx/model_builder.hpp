@@ -94,6 +94,13 @@ struct ModelBuilder {
     }
     return *this;
   }
+  /// A node of a domain of its own.
+  Attributes node_of(const std::string& domain, const std::string& type, const std::vector<std::string>& inputs,
+                     const std::vector<std::string>& outputs) {
+    Attributes made = node(type, inputs, outputs);
+    made.node->set_domain(domain);
+    return made;
+  }
   /// An initialiser whose numbers are in an absent file.
   ModelBuilder& weight(const std::string& name, const Shape& shape, int type = onnx::TensorProto::FLOAT) {
     auto* t = graph().add_initializer();

@@ -142,6 +142,10 @@ TEST_CASE("pooling, resizing and rearranging operators give the specified shapes
     m.input("x", {1, 2, 3, 5}).constant("t", {1, 2, 7, 7});
     m.node("Resize", {"x", "", "", "t"}, {"y"});
   });
+  check({"GridSample", 0, {1, 2, 7, 9}}, 16, [](auto& m) {
+    m.input("x", {1, 2, 3, 5}).input("g", {1, 7, 9, 2});
+    m.node("GridSample", {"x", "g"}, {"y"});
+  });
   check({"DepthToSpace", 0, {1, 2, 4, 6}}, 13, [](auto& m) {
     one(m, "DepthToSpace", {1, 8, 2, 3}, [](Attributes a) { a.integer("blocksize", 2); });
   });
@@ -385,6 +389,41 @@ TEST_CASE("an operator without a model counts its traffic only when that is allo
   const auto& work = std::get<Unmodelled>(graph.layers.at(0).work);
   CHECK(work.elements_in == 6);
   CHECK(work.elements_out == 7);
+}
+
+TEST_CASE("the stored shape of an operator without a model takes its symbols from the inputs") {
+  ModelBuilder m;
+  m.symbolic_input("x", {"batch", "3"}).output("y");
+  m.node("Mystery", {"x"}, {"y"});
+  auto* shape = m.graph().mutable_output(0)->mutable_type()->mutable_tensor_type();
+  shape->set_elem_type(onnx::TensorProto::FLOAT);
+  shape->mutable_shape()->add_dim()->set_dim_param("batch");
+  shape->mutable_shape()->add_dim()->set_dim_value(5);
+  ImportOptions options;
+  options.allow_unmodelled = true;
+  options.dims = {{"batch", 4}};
+  CHECK(tensor(m.import(options), "y").shape == Shape{4, 5});
+  shape->mutable_shape()->mutable_dim(1)->set_dim_param("found");
+  CHECK_THROWS_WITH(m.import(options), Catch::Contains("does not give the shape"));
+}
+
+TEST_CASE("the weights of a file without initialisers are its Constant nodes") {
+  const auto with_constant = [](bool initialiser) {
+    ModelBuilder m;
+    m.input("x", {2, 3}).output("y");
+    if (initialiser) m.weight("v", {4, 4});
+    onnx::TensorProto w;
+    w.set_data_type(onnx::TensorProto::FLOAT);
+    w.add_dims(3);
+    w.add_dims(4);
+    w.set_data_location(onnx::TensorProto::EXTERNAL);
+    *m.node("Constant", {}, {"w"}).add("value", onnx::AttributeProto::TENSOR)->mutable_t() = w;
+    m.node("MatMul", {"x", "w"}, {initialiser ? "h" : "y"});
+    if (initialiser) m.node("MatMul", {"h", "v"}, {"y"});
+    return m.import().weight_elements;
+  };
+  CHECK(with_constant(false) == 12);
+  CHECK(with_constant(true) == 16);  // those of the initialiser, as tools that count parameters do
 }
 
 TEST_CASE("nodes out of order are sorted, nameless ones are named and equal names made unique") {

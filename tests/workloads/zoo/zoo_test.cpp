@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <set>
 
 #include "core/diagnostics.hpp"
@@ -26,6 +27,29 @@ TEST_CASE("a generator has the MACs of the exported network of the same sizes") 
   }));
   CAPTURE(spec);
   REQUIRE(total_macs(generate(spec)) == expected);
+}
+
+TEST_CASE("the width of a MobileNet scales its channels as the reference implementations do") {
+  // Millions of MACs as published: Howard et al. 2017 (tables 6 and 7, 569, 325, 149, 41; 77 and 14 of the model list), Sandler et al.
+  // 2018 (300, 585 at width 1.4) and the list of the reference implementation (582, 209, 97, 59).
+  const auto [spec, published, weights] = GENERATE(table<std::string, double, double>({
+      {"mobilenet_v1", 569, 4.24},
+      {"mobilenet_v1:width=0.75", 325, 2.59},
+      {"mobilenet_v1:width=0.5", 149, 1.34},
+      {"mobilenet_v1:width=0.25", 41, 0.47},
+      {"mobilenet_v1:width=0.5,resolution=160", 77, 1.34},
+      {"mobilenet_v1:width=0.25,resolution=128", 14, 0.47},
+      {"mobilenet_v2:width=1.4", 582, 6.06},
+      {"mobilenet_v2:width=0.75", 209, 2.61},
+      {"mobilenet_v2:width=0.5", 97, 1.95},
+      {"mobilenet_v2:width=0.35", 59, 1.66},
+  }));
+  CAPTURE(spec);
+  const WorkloadGraph graph = generate(spec);
+  REQUIRE(std::round(static_cast<double>(total_macs(graph)) / 1e6) == published);
+  REQUIRE(static_cast<double>(graph.weight_elements) / 1e6 == Approx(weights).epsilon(0.02));
+  REQUIRE_THROWS_WITH(generate("mobilenet_v2:width=0"), Contains("width") && Contains("0.1 to 4"));
+  REQUIRE_THROWS_WITH(generate("mobilenet_v2:width=wide"), Contains("width") && Contains("not a number"));
 }
 
 TEST_CASE("weight elements are the published parameter counts") {
@@ -160,5 +184,11 @@ TEST_CASE("a spec that is wrong names the key and the way out") {
                                 "resnet18:batch=1099511627776,resolution=1099511627776"}) {
     CAPTURE(bad);
     REQUIRE_THROWS_AS(generate(bad), InputError);
+  }
+}
+
+TEST_CASE("sizes that leave 64 bits are refused with the generator that they come from") {
+  for (const std::string spec : {"gemm:m=1099511627776,n=1099511627776", "llama-7b:batch=1099511627776"}) {
+    CHECK_THROWS_WITH(generate(spec), Catch::Contains(spec + ": ") && Catch::Contains("64-bit"));
   }
 }

@@ -1,0 +1,104 @@
+// The loops of a mapping as the digits of every dim's index, and the tiles they cut.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "sim/mapping/mapping.hpp"
+
+namespace tilewright {
+
+/// A tile inside a loop is the product of the bounds inside, so the loop indices of a dim are the mixed-radix digits of its point, and
+/// the last tiles are clipped by the dim's bound alone. Loops of bound 1 are left out. Where the loops of a dim multiply to its bound
+/// (an even dim) digits take all their values; else their number follows from one pass over the digits of the dim (`distinct`).
+/// Allocates only while it grows to the largest nest it has seen.
+class LoopDigits {
+ public:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// Of an uneven dim, what the loops so far, from the outside in, make of it: full ranges, and the last one where the bound clips it
+  /// (0 or 1).
+  struct Ranges {
+    std::int64_t full = 0, last = 1;
+    std::int64_t count() const { return full + last; }
+  };
+  /// What one more loop makes of them. A loop whose iterations are told apart splits a full range into `bound` full ones, the last one
+  /// into `whole` full ones and perhaps a clipped one. One whose iterations are not told apart unites them, and the first holds what
+  /// all others hold: a range stays one, and the last one is full as soon as it has a whole iteration.
+  struct Cut {
+    std::int64_t bound, whole, tail;
+    Ranges operator()(const Ranges& outside) const {  // never more than the dim's points: no overflow
+      return {outside.full * bound + outside.last * whole, outside.last * tail};
+    }
+  };
+  struct Digit {
+    std::size_t dim = 0, next = none;  // next: the next digit of the dim, further in
+    bool temporal = true;
+    std::int64_t bound = 1, step = 1;  // step: tile of the dim inside the loop
+    std::array<Cut, 2> cut{};          // [told apart], of uneven dims
+  };
+  /// Some tiles of equal extent of one dim.
+  struct Tiles {
+    std::int64_t extent = 0, count = 0;
+  };
+
+  explicit LoopDigits(const Problem& problem);
+  /// Precondition: every dim is covered and no loop longer than its dim needs (`check`).
+  void read(const Mapping& mapping);
+
+  std::size_t levels() const { return levels_; }
+  /// Digits outermost first; those of level l are [begin(l), begin(l + 1)).
+  const Digit& operator[](std::size_t digit) const { return digits_[digit]; }
+  std::size_t begin(std::size_t level) const { return begin_[level]; }
+  std::size_t first_of(std::size_t dim) const { return first_[dim]; }
+  bool even(std::size_t dim) const { return even_[dim] != 0; }
+  std::int64_t bound(std::size_t dim) const { return bounds_[dim]; }
+  /// Of a tile at a level (levels(): a point), clipped at the dim's bound.
+  std::int64_t extent(std::size_t level, std::size_t dim) const { return extent_[at(level, dim)]; }
+  /// The same of all dims; and of the box around the first tiles of all instances.
+  const std::int64_t* extents(std::size_t level) const { return &extent_[at(level, 0)]; }
+  const std::int64_t* first_extents(std::size_t level) const { return &first_extent_[at(level, 0)]; }
+  /// Tiles at a level that cover the dim.
+  std::int64_t tiles(std::size_t level, std::size_t dim) const { return tiles_[at(level, dim)]; }
+  /// The same, the clipped one apart.
+  std::array<Tiles, 2> tiles_by_extent(std::size_t level, std::size_t dim) const;
+  /// Product of the spatial bounds of the dim outside a level, and how many of these instances ever hold a tile.
+  std::int64_t instances(std::size_t level, std::size_t dim) const { return instances_[at(level, dim)]; }
+  const std::int64_t* instances(std::size_t level) const { return &instances_[at(level, 0)]; }
+  std::int64_t instances_used(std::size_t level, std::size_t dim) const { return used_[at(level, dim)]; }
+  /// Instances of a level that ever hold a tile.
+  std::int64_t instances_used(std::size_t level) const;
+
+  /// Distinct values of an uneven dim's digits before `end` where temporal ones are told apart before `temporal_end` and spatial ones
+  /// before `spatial_end`.
+  std::int64_t distinct(std::size_t dim, std::size_t end, std::size_t temporal_end, std::size_t spatial_end) const {
+    const std::array<std::size_t, 2> told_apart{spatial_end, temporal_end};
+    Ranges ranges;
+    for (std::size_t i = first_[dim]; i < end; i = digits_[i].next) {
+      const Digit& digit = digits_[i];
+      ranges = digit.cut[static_cast<std::size_t>(i < told_apart[static_cast<std::size_t>(digit.temporal)])](ranges);
+    }
+    return ranges.count();
+  }
+  /// Tiles of the digit's dim at a level inside it which a step of the digit, not a wrap, brings: those with the digit above 0.
+  std::int64_t steps_of(std::size_t digit, std::size_t level) const;
+
+ private:
+  std::size_t at(std::size_t level, std::size_t dim) const { return level * dims_ + dim; }
+  void tabulate();
+  void cut(std::size_t dim);
+
+  std::size_t dims_, levels_ = 0;
+  std::vector<std::int64_t> bounds_, inside_;  // per dim; inside_: tile inside the digits so far
+  std::vector<Digit> digits_;                  // the last ones are those of the mapping
+  std::vector<std::size_t> begin_;             // per level, and behind the last
+  std::vector<std::size_t> first_;             // per dim
+  std::vector<char> even_;                     // per dim
+  // [level][dim]; levels + 1 rows.
+  std::vector<std::int64_t> in_time_, in_space_;  // products of the bounds at the level
+  std::vector<std::int64_t> extent_, first_extent_, tiles_, instances_, used_;
+};
+
+}  // namespace tilewright

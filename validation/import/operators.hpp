@@ -1,0 +1,44 @@
+// What a framework's operator is in the tables: from its name, extents and arguments to a row's cells.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tilewright {
+
+/// An operator of PyTorch as a profiler recorded it. Empty lists: not recorded.
+struct OperatorRecord {
+  std::string name;                             // "aten::addmm"
+  std::vector<std::vector<std::int64_t>> dims;  // extents of each argument, {} for a scalar
+  std::vector<std::vector<std::int64_t>> strides;
+  std::vector<std::string> types;   // "c10::Half", as the trace writes them
+  std::vector<std::string> values;  // "[1, 1]": arguments that are no tensors
+
+  auto operator<=>(const OperatorRecord&) const = default;
+};
+
+/// Where a call belongs and what its row says; the time and the device come from elsewhere.
+struct OperatorRow {
+  std::string table;  // "gemm"
+  std::map<std::string, std::string> cells;
+  bool layout_assumed = false;  // the strides were not recorded
+
+  auto operator<=>(const OperatorRow&) const = default;
+};
+
+/// A row, or the reason why there is none. `kernel`: name of the longest kernel, which tells TF32 from fp32, the direction of a backward convolution, and the number format
+/// where the types were not recorded.
+std::expected<OperatorRow, std::string> operator_row(const OperatorRecord& record, std::string_view kernel);
+/// True for operators that have a table, whatever their arguments.
+bool has_table(std::string_view operator_name);
+/// Of a backward convolution: "bwd_data" or "bwd_filter" by the kernel's name; "" for its other kernels and all other operators.
+std::string_view backward_phase(std::string_view operator_name, std::string_view kernel);
+/// An operator recorded as an NVTX range "aten::mm, seq = 3, op_id = 7, sizes = [[64, 32], [32, 16]]"; the innermost (last) one of the text that has sizes.
+/// None: the text names no operator with sizes.
+std::expected<OperatorRecord, std::string> operator_of_range(std::string_view text);
+
+}  // namespace tilewright
