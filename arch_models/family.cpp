@@ -10,15 +10,15 @@ namespace tilewright {
 std::span<const ArchFamily> arch_families() {
   static constexpr std::array families{
       ArchFamily{"cpu", "cores with SIMD units under a cache hierarchy", cpu_keys, parse_cpu, cpu_array_level,
-                 cpu_rules, cpu_compute, false},
+                 cpu_rules, cpu_compute, false, false},
       ArchFamily{"gpu", "streaming multiprocessors with CUDA and tensor cores", gpu_keys, parse_gpu, gpu_array_level,
-                 gpu_rules, gpu_compute, false, gpu_library},
+                 gpu_rules, gpu_compute, false, false, gpu_library},
       ArchFamily{"fpga", "DSP, BRAM and LUT budget: overlay engine or streaming pipeline", fpga_keys, parse_fpga,
-                 fpga_array_level, fpga_rules, fpga_compute, false},
+                 fpga_array_level, fpga_rules, fpga_compute, true, false},
       ArchFamily{"systolic", "TPU-like or spatial MAC array", systolic_keys, parse_systolic, systolic_array_level,
-                 systolic_rules, systolic_compute, false},
+                 systolic_rules, systolic_compute, false, false},
       ArchFamily{"neuromorphic", "event-driven cores, rate-coded networks", neuromorphic_keys, parse_neuromorphic,
-                 neuromorphic_array_level, neuromorphic_rules, neuromorphic_compute, true},
+                 neuromorphic_array_level, neuromorphic_rules, neuromorphic_compute, true, true},
   };
   return families;
 }

@@ -231,7 +231,7 @@ void Solver::list_tiles(std::size_t l) {
 void Solver::list_outer_levels() {
   if (space_.frames.empty() || space_.rules.menu_level >= 0 || !space_.only_perfect) return;
   frame_left_ = effort_.left;
-  frame_ = space_.frames.front();  // nothing unrolled
+  frame_ = space_.plain;
   bounds_.enter(frame_);
   bounds_.open();
   for (std::size_t d = 0; d < dims(); ++d) outer_extents_[d] = bounds_.divisors(d).values;

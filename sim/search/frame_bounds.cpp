@@ -19,7 +19,7 @@
 //  * Energy, and the bytes of each level and direction, are bounded one by one; time is the largest of their times, of the array's
 //    own time plus the first tile, and a score grows with both. The sum (or product) of minima is at most the minimum of the sum.
 //  * The array's time is the family's own as soon as the tiles that it sees are chosen, and its least over all that fit before; a
-//    family that walks the loop nest takes one cycle a step at its lanes' rate at least (`walks_steps`, a law in the tests).
+//    family that walks the loop nest takes one cycle a step at its lanes' rate at least (`cycles_per_step`, a law in the tests).
 // Once every tile and order is chosen, the bound of a perfectly factored mapping of simple operands is its cost.
 
 namespace tilewright {
@@ -34,7 +34,21 @@ double whole_number(double x) {
   return x < 0x1p50 ? static_cast<double>(static_cast<std::int64_t>(x * (1 - 1e-12) + (1 - 1e-9))) : x;
 }
 
+ComputeCost trivial_cost(const CostModel& model, const MapRules& rules) {
+  const Mapping trivial = trivial_mapping(*model.problem, *model.chip, rules.keeps);
+  return model.family->compute(*model.chip, *model.problem, array_pass(model, trivial));
+}
+
 }  // namespace
+
+double cycles_per_step(const CostModel& model, const MapRules& rules) {
+  const Problem& problem = *model.problem;
+  if (problem.compute == Compute::vector || !rules.menu.empty()) return 0;
+  if (trivial_cost(model, rules).stage == Stage::own) return 0;
+  double density = 1;  // zeros may be skipped
+  for (const Operand& operand : problem.operands) density *= operand.density;
+  return density * model.ideal.value * static_cast<double>(model.chip->lanes()) / static_cast<double>(problem.points());
+}
 
 Divisors packed_divisors(std::int64_t n) {
   Divisors found;
@@ -146,12 +160,10 @@ void FrameBounds::resolve_array() {
   pass_.temporal = pass_.chip = pass_.spatial;
   bool windows = false;
   for (const TiledOperand& operand : space_.operands) windows = windows || operand.window != 0;
-  // A family without a menu of kernels walks the loop nest; one that lays the layer out over cores for good does not.
-  const Mapping trivial = trivial_mapping(space_.problem(), space_.chip(), space_.rules.keeps);
-  const ComputeCost plain = model.family->compute(space_.chip(), space_.problem(), array_pass(model, trivial));
-  const bool in_turn = plain.stage != Stage::own;
-  fixed_ = in_turn && space_.problem().compute == Compute::vector;
-  walks_steps_ = in_turn && !fixed_ && space_.rules.menu.empty();
+  const ComputeCost plain = trivial_cost(model, space_.rules);
+  fixed_ = plain.stage != Stage::own && space_.problem().compute == Compute::vector;
+  unrolled_time_ = !fixed_ && model.family->unrolled_time;
+  cycles_per_step_ = fixed_ ? 0 : cycles_per_step(model, space_.rules);
   // Loops of a level that keeps nothing might as well stand at the next outer one, unless the array sees them, or tiles that
   // overlap in time would then be set apart by what is unrolled between.
   for (std::size_t l = 1; l < levels(); ++l) {
@@ -159,17 +171,11 @@ void FrameBounds::resolve_array() {
         std::find(space_.rules.keeps[l].begin(), space_.rules.keeps[l].end(), true) != space_.rules.keeps[l].end();
     const bool unrolled =
         std::find(space_.spatial_levels.begin(), space_.spatial_levels.end(), l - 1) != space_.spatial_levels.end();
-    empty[l] = !keeps && (fixed_ || l != array_level + 1) && !(windows && unrolled) &&
+    empty[l] = !keeps && (compute_fixed() || l != array_level + 1) && !(windows && unrolled) &&
                static_cast<int>(l) != space_.rules.menu_level;
   }
   least_ = {0, 0, model.energy_bound.compute.value, 1};
   if (fixed_) least_ = cost_of(plain);
-  if (walks_steps_) {
-    double density = 1;  // zeros may be skipped
-    for (const Operand& operand : space_.problem().operands) density *= operand.density;
-    cycles_per_step_ = density * model.ideal.value * static_cast<double>(space_.chip().lanes()) /
-                       static_cast<double>(space_.problem().points());
-  }
 }
 
 ArrayCost FrameBounds::cost_of(const ComputeCost& cost) const {
@@ -268,7 +274,11 @@ bool FrameBounds::enter(const Frame& frame) {
   lanes_ = lanes_of_frame();
   frame_compute_ = least_;
   compute_known_ = fixed_;
-  if (walks_steps_) frame_compute_.cycles = work * cycles_per_step_;
+  frame_compute_.cycles = std::max(frame_compute_.cycles, work * cycles_per_step_);
+  if (unrolled_time_) {
+    frame_compute_ = compute_of({});
+    compute_known_ = true;
+  }
   return true;
 }
 
@@ -308,6 +318,7 @@ void FrameBounds::open() {
     }
   }
   const auto menu_level = static_cast<std::size_t>(std::max(space_.rules.menu_level, 0));
+  if (compute_known_) return;
   if (array_level + 1 == levels() || (frame_.menu >= 0 && array_level + 1 == menu_level)) {
     Steps tile{};
     for (std::size_t d = 0; d < dims(); ++d) {

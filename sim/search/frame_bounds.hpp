@@ -46,6 +46,10 @@ struct ArrayCost {
   double cycles = 0, fill_drain = 0, energy = 0, chips = 1;
 };
 
+/// Cycles that a temporal step of the nest takes at least; 0 for a family that does not walk the nest: one that chooses its kernels from a
+/// menu, or lays a layer out over cores for good.
+double cycles_per_step(const CostModel& model, const MapRules& rules);
+
 class FrameBounds {
  public:
   FrameBounds(const Space& space, const Goal& goal);
@@ -95,7 +99,8 @@ class FrameBounds {
   /// Of every mapping of the frame; `compute_known`: of all of them alike.
   const ArrayCost& least_compute() const { return frame_compute_; }
   bool compute_known() const { return compute_known_; }
-  bool compute_fixed() const { return fixed_; }
+  /// True if the tiles do not decide on the array's time.
+  bool compute_fixed() const { return fixed_ || unrolled_time_; }
 
   double cycles_of(const Figures& figures, const ArrayCost& compute, double first) const;
   /// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
@@ -162,7 +167,7 @@ class FrameBounds {
   std::size_t feeds_lanes_ = 0;            // innermost level that keeps anything
   std::int64_t untiled_ = 1;               // temporal steps of dims that are not tiled
   bool fixed_ = false;                     // the array's time does not depend on the mapping
-  bool walks_steps_ = false;               // it is at least one step a cycle
+  bool unrolled_time_ = false;             // it depends on the unrolling alone
   double cycles_per_step_ = 0, launch_ = 0;
   ArrayCost least_;  // of every mapping
   Watts static_power_;

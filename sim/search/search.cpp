@@ -12,6 +12,7 @@
 
 #include "sim/search/branch_and_bound.hpp"
 #include "sim/search/descent.hpp"
+#include "sim/search/frame_bounds.hpp"
 #include "sim/search/solved.hpp"
 #include "sim/search/space.hpp"
 
@@ -99,6 +100,7 @@ class Request {
   const CostModel& model() const { return model_; }
   std::int64_t evaluated() const { return evaluated_; }
   std::string space_sentence() const;
+  double most_steps(const Goal& goal, double best) const;
   bool representable() const {
     return model_.chip->levels.size() <= most_levels && model_.problem->operands.size() <= most_operands;
   }
@@ -154,6 +156,26 @@ void Request::add_good_ones(const Goal& goal, Incumbents& incumbents) {
   }
 }
 
+/// Temporal steps of the tiled dims beyond which no mapping scores less than `best`: the array takes too long, whatever the traffic.
+double Request::most_steps(const Goal& goal, double best) const {
+  const Chip& chip = *model_.chip;
+  const double step = cycles_per_step(model_, rules_);
+  const Joules dynamic = model_.energy_bound.compute + model_.energy_bound.memory + model_.energy_bound.link;
+  const auto beaten = [&](double cycles) {
+    const Joules energy = dynamic + static_power(chip) * (Cycles{cycles} / chip.clock);
+    return cycles > goal.most_cycles.value * (1 + rounding) ||
+           score(Cycles{cycles}, energy, chip, goal.objective) > best * (1 + rounding);
+  };
+  constexpr double endless = 1e30;
+  if (step <= 0 || !beaten(endless)) return std::numeric_limits<double>::infinity();
+  double least = 1, most = endless;
+  while (most > least * 1.001) {
+    const double middle = std::sqrt(least * most);
+    (beaten(middle) ? most : least) = middle;
+  }
+  return most / step;
+}
+
 double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbents) {
   const Chip& chip = *model_.chip;
   const double least = score(model_.cycles_bound, model_.energy_bound.total(), chip, goal.objective);
@@ -164,10 +186,10 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
   for (const Factors factors : {Factors::perfect, Factors::imperfect}) {
     if (factors == Factors::imperfect && !both) continue;
     effort.left += both ? budget / 2 : budget;
-    Space space = make_space(model_, rules_, factors, effort.left);
+    Space space = make_space(model_, rules_, factors, effort.left, most_steps(goal, incumbents.score()));
     all_frames_ = all_frames_ && space.all_frames;
     if (!space.all_frames) bound = std::min(bound, least);
-    if (space.frames.empty()) break;  // too many for this effort: the descent's answer stands
+    if (space.frames.empty() && !space.all_frames) break;  // too many for this effort: the descent's answer stands
     for (const Keeps& keeps : keeps_) {
       space.rules.keeps = keeps;
       bound = std::min(bound, branch_and_bound(space, goal, effort, incumbents));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -144,12 +145,21 @@ bool allowed(const std::vector<std::vector<int>>& rules, std::size_t level, int 
 /// Lists the frames: level by level from the inside, dim by dim.
 class FrameLister {
  public:
-  FrameLister(Space& space, bool perfect, std::size_t most) : space_(space), perfect_(perfect), most_(most) {}
+  FrameLister(Space& space, bool perfect, std::size_t most, double most_steps)
+      : space_(space), perfect_(perfect), most_(most), most_steps_(most_steps) {
+    double room = 1;
+    rooms_.assign(space.spatial_levels.size() + 1, 1);
+    for (std::size_t place = space.spatial_levels.size(); place-- > 0;) {
+      const BufferLevel& above = space.chip().levels[space.spatial_levels[place]];
+      rooms_[place] = room *= static_cast<double>(above.fanout_x) * static_cast<double>(above.fanout_y);
+    }
+  }
 
   /// False when there are too many.
   bool list(bool thinned) {
     thinned_ = thinned;
-    space_.factors.clear();
+    space_.factors.assign(space_.spatial_levels.size() * space_.dims.size(), 1);
+    space_.plain = {};
     space_.frames.clear();
     const int entries = static_cast<int>(space_.rules.menu.size());
     for (int menu = entries > 0 ? 0 : -1; menu < entries; ++menu) {
@@ -185,6 +195,14 @@ class FrameLister {
     return next_dim(place, 0, 1, {1}, in_menu);
   }
 
+  /// True if even with all the room that is left the steps are too many.
+  bool too_slow(double room) const {
+    if (menu_ >= 0 || std::isinf(most_steps_)) return false;
+    double steps = 1;
+    for (std::size_t d = 0; d < space_.dims.size(); ++d) steps *= static_cast<double>(left_[d]);
+    return steps > most_steps_ * room;
+  }
+
   /// True if all factors divide: a frame of the perfect space.
   bool divide() const {
     for (std::size_t d = 0; d < space_.dims.size(); ++d) {
@@ -206,6 +224,7 @@ class FrameLister {
   /// `taken`: product of the factors so far; `along_x`: what of it may lie along x.
   bool next_dim(std::size_t place, std::size_t d, std::int64_t taken, const std::vector<std::int64_t>& along_x,
                 bool in_menu) {
+    if (too_slow(rooms_[place] / static_cast<double>(taken))) return true;
     if (d == space_.dims.size()) return next_level(place + 1, in_menu);
     const std::size_t level = space_.spatial_levels[place];
     const BufferLevel& above = space_.chip().levels[level];
@@ -257,6 +276,8 @@ class FrameLister {
   Space& space_;
   bool perfect_, thinned_ = false;
   std::size_t most_;
+  double most_steps_;
+  std::vector<double> rooms_;  // lanes that the level at a place and those outside it may unroll over
   int menu_ = -1;
   Extents left_{};
   std::vector<std::int32_t> now_;
@@ -314,7 +335,7 @@ bool split_axes(const Space& space, std::size_t level, const std::int32_t* facto
   return place(place, 0, 1, 1);
 }
 
-Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort) {
+Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort, double most_steps) {
   Space space;
   space.model = &model;
   space.rules = std::move(rules);
@@ -349,7 +370,7 @@ Space make_space(const CostModel& model, MapRules rules, Factors factors, std::i
   space.only_perfect = factors == Factors::perfect;
   constexpr std::int64_t work_a_frame = 2, large_effort = 16000;
   const auto most = static_cast<std::size_t>(std::clamp<std::int64_t>(effort / work_a_frame, 1, most_frames));
-  FrameLister lister(space, factors == Factors::perfect, most);
+  FrameLister lister(space, factors == Factors::perfect, most, most_steps);
   if (!lister.list(false)) {
     space.all_frames = false;
     if (effort >= large_effort) {

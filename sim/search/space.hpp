@@ -62,6 +62,7 @@ struct Space {
   DimSet passes = 0, columns = 0;               // passes over a row stay outside the loops over its columns
   std::vector<std::size_t> spatial_levels;      // innermost first
   std::vector<std::int32_t> factors;
+  Frame plain;  // nothing unrolled
   std::vector<Frame> frames;
   bool only_perfect = true;  // all factors divide
   bool all_frames = true;    // false: too many; the most parallel choices of each dim were taken
@@ -73,10 +74,10 @@ struct Space {
   }
 };
 
-/// The frames with perfect factors, or those that only imperfect ones add; none when there are more than `effort` could look into
-/// (a sixteenth of it, at most 60,000 and with a large effort the most parallel ones). Precondition: at most most_levels levels and most_operands
-/// operands.
-Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort);
+/// The frames with perfect factors, or those that only imperfect ones add, that take at most `most_steps` steps of the tiled dims; none
+/// when there are more than half of `effort` or 60,000 (with a large effort the most parallel ones instead). Precondition: at most
+/// most_levels levels and most_operands operands.
+Space make_space(const CostModel& model, MapRules rules, Factors factors, std::int64_t effort, double most_steps);
 
 /// The dim of a vector problem that moves no operand: passes over a row, which stay outside the loops over its columns. -1: none.
 int passes_dim(const Problem& problem);

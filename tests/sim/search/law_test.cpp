@@ -105,3 +105,25 @@ TEST_CASE("a family that walks the loop nest takes a cycle a step at its lanes' 
     }
   }
 }
+
+TEST_CASE("a family whose time follows from the unrolling alone takes it whatever the tiles") {
+  Random random(16);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    if (!family_of(chip).unrolled_time) continue;
+    for (int i = 0; i < 40; ++i) {
+      const auto any = [&] { return pick(random, {1, 2, 3, 7, 16, 64}); };
+      const Problem problem = gemm(any(), any(), any(), native_type(chip, DataType::int8));
+      const CostModel model = cost_model(problem, chip);
+      Mapping mapping = trivial_mapping(problem, chip, model.family->rules(chip, problem).keeps);
+      const ComputeCost outside = model.family->compute(chip, problem, array_pass(model, mapping));
+      const std::vector<Loop> loops = std::exchange(mapping.levels[0].loops, {});
+      for (const Loop& loop : loops) mapping.levels[random() % chip.levels.size()].loops.push_back(loop);
+      const ComputeCost inside = model.family->compute(chip, problem, array_pass(model, mapping));
+      INFO(name);
+      REQUIRE(inside.cycles == outside.cycles);
+      REQUIRE(inside.fill_drain == outside.fill_drain);
+      REQUIRE(inside.resident == outside.resident);
+    }
+  }
+}
