@@ -91,7 +91,7 @@ struct ArchFamily {
   /// Assumes `pass` was made from a legal mapping. Mac problems use the lanes, vector problems chip.vector.
   ComputeCost (*compute)(const Chip& chip, const Problem& problem, const ArrayPass& pass);
   bool unrolled_time;  // time and events follow from the unrolling alone, whatever the tiles
-  bool pipelined;  // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
+  bool pipelined;      // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
   /// Where the library and not the mapping decides how a kernel runs: the launches of a layer's kernels, in order and complete; nullopt where
   /// the library has no kernel for a format. Null for families whose mapping decides the time.
   std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels) = nullptr;

@@ -133,8 +133,9 @@ ComputeCost streaming_compute(const Chip& chip, const Problem& problem, const Ar
 }  // namespace
 
 std::vector<std::string_view> fpga_keys() {
-  return {"style",           "dsp",        "bram36",    "uram", "lut", "engines", "pixel_parallel", "input_parallel",
-          "output_parallel", "fifo_rows", "precisions", "mac_energy"};
+  return {
+      "style",           "dsp",       "bram36",     "uram",      "lut", "engines", "pixel_parallel", "input_parallel",
+      "output_parallel", "fifo_rows", "precisions", "mac_energy"};
 }
 
 void parse_fpga(const Value& compute, Chip& chip) {
