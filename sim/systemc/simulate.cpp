@@ -36,7 +36,8 @@ struct Flight final : tlm::tlm_extension<Flight> {
 
 Ticks now() { return sc_core::sc_time_stamp().value(); }
 
-/// An exception must not cross the kernel, which would wrap it: it stops the simulation and waits here.
+/// An exception must not cross the kernel, which would wrap it: it waits here, and every process does nothing from then on. The kernel then runs
+/// out of events by itself; it would not give back those that a stop leaves pending.
 struct Failure {
   std::exception_ptr what;
   template <class Body>
@@ -44,10 +45,7 @@ struct Failure {
     if (what != nullptr) return;
     try {
       body();
-    } catch (...) {
-      what = std::current_exception();
-      sc_core::sc_stop();
-    }
+    } catch (...) { what = std::current_exception(); }
   }
 };
 

@@ -135,8 +135,8 @@ class Rebatch {
       const Carrier fits{static_cast<int>(axis), stride / step};
       const bool alone = fits.inner == 1 && shape[axis] == old_.batch;
       if (alone && fits.axis == old.axis) return fits;
-      const bool better = alone && (found.inner != 1 || shape[at(found.axis)] != old_.batch);
-      if (found.axis == unbatched || better) found = fits;
+      const bool merged = found.axis == unbatched || found.inner != 1 || shape[at(found.axis)] != old_.batch;
+      if (found.axis == unbatched || (alone && merged)) found = fits;
     }
     if (found.axis == unbatched) fail(name);
     return found;
