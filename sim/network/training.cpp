@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "arch_models/gpu/constants.hpp"
 #include "arch_models/gpu/library.hpp"
@@ -48,6 +49,12 @@ std::vector<ModelKernel> forward_kernels(const WorkloadGraph& graph, const Chip&
 
 TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const SoftwareStack& stack,
                            Optimizer optimizer, std::int64_t gpus, bool pipelined) {
+  for (const Layer& layer : graph.layers) {
+    if (layer.op.find("Grad") != std::string::npos)
+      throw InputError({graph.source, 0, 0, layer.name},
+                       "the workload holds a backward pass already; --train makes its own from a forward pass "
+                       "(phase=prefill of a generator)");
+  }
   double weights = 0, activations = 0, boundary = 0;
   for (const Tensor& tensor : graph.tensors) {
     if (tensor.alias_of >= 0) continue;

@@ -539,4 +539,9 @@ TEST_CASE("run --train adds a training step, its memory and its GPUs") {
   CHECK(tw("run resnet18 --chip t4 --gpus 4").code == 2);
   CHECK(tw("run resnet18 --chip t4 --train adam --fuse default").code == 2);
   CHECK(tw("run resnet18 --chip t4 --train lion").code == 2);
+  const Outcome twice = tw("run gpt2:phase=train --chip t4 --train adam");
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, Catch::Contains("holds a backward pass already"));
+  // 16 bytes for each of 6.74 billion parameters: 108 GB
+  CHECK_THAT(outcome.out, Catch::Contains("data parallel keeps all of it on each"));
 }
