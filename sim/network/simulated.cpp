@@ -77,6 +77,7 @@ Played play_in_turn(const std::vector<LayerEvaluation>& layers, const std::vecto
     }
   }
   const std::size_t of_one = runs.size();
+  runs.reserve(of_one * static_cast<std::size_t>(options.requests));  // the copies come from the vector itself
   for (std::int64_t r = 1; r < options.requests; ++r) std::copy_n(runs.begin(), of_one, std::back_inserter(runs));
   const auto program = layered_program(runs, chip, most_steps);
   Played played = play<Ledger>(*program, options);

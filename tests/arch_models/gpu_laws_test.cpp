@@ -1,4 +1,5 @@
 // law: what holds for any shape and any chip, those of the tables and those that are only a row of a device table.
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
@@ -27,7 +28,8 @@ std::vector<GpuDevice> unknown_devices(
                               "18000,18000,HBM5,576,40000,512,512,512,2000,1.4,1600\n"
                               "Watch,X,X,5,1,32,0,,300,0.02,,,,,,,LPDDR4,1,3,0.25,32,"
                               "64,1,14,5\n") {
-  const std::filesystem::path path = std::filesystem::temp_directory_path() / "tilewright_unknown_devices.csv";
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("tilewright_unknown_devices_" + std::to_string(::getpid()) + ".csv");
   std::ofstream(path) << text;
   return read_gpu_devices(path.string());
 }

@@ -1,5 +1,6 @@
 #include "validation/chips/chips.hpp"
 
+#include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -18,7 +19,7 @@ constexpr const char* header = "chip,workload,precision,quantity,value,unit,soft
 /// A chip of one multiplier and one memory that is never the bound, and a table beside it.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / "tilewright_chips_test") {
+  Folder() : path_(std::filesystem::temp_directory_path() / ("tilewright_chips_test_" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path_);
     write("one.yaml",
           "name: one\nfamily: systolic\nsummary: one multiplier\nsource: example\ntechnology_nm: 45\nclock: 1 GHz\n"

@@ -1,3 +1,4 @@
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
@@ -32,7 +33,8 @@ double mean_error(const MeasuredData& data, const Calibration& calibration) {
 
 /// A folder of tables that is deleted at the end.
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / "tilewright_gpu_tables";
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("tilewright_gpu_tables_" + std::to_string(::getpid()));
   Folder() {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
