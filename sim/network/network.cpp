@@ -313,7 +313,8 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
           training_step(graph, chip, *options.stack, options.train, options.gpus, options.pipelined_training);
       if (result.training->gpus_for_memory > 1 && !options.pipelined_training)
         result.notes.push_back(
-            "one GPU does not hold the training step's memory, and data parallel keeps all of it on each: the step runs "
+            "one GPU does not hold the training step's memory, and data parallel keeps all of it on each: the step "
+            "runs "
             "only with states shared among GPUs, which is not modelled");
     } else {
       result.notes.push_back(fmt::format("no training step: kernels of a {} have no backward model", chip.family));
