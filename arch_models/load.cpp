@@ -458,7 +458,7 @@ Value chip_document(const std::string& name_or_path) {
   const std::vector<std::string> known = chip_library();
   if (std::find(known.begin(), known.end(), name_or_path) == known.end()) {
     throw InputError({},
-                     unknown_message("chip", name_or_path, known) + " A file is named by its path, e.g. ./mine.yaml");
+                     unknown_message("chip", name_or_path, known) + " (a file is named by its path, e.g. ./mine.yaml)");
   }
   return load_yaml(fmt::format("{}/{}.yaml", chip_library_folder(), name_or_path));
 }

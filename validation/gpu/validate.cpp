@@ -70,23 +70,11 @@ std::string worst_text(const ComparedRow& compared) {
                      100 * (compared.ratio() - 1), explain(compared.time));
 }
 
-SuiteGroup group_of(std::map<std::string, std::string> keys, std::vector<const ComparedRow*> rows, bool show_worst) {
-  SuiteGroup group;
-  group.keys = std::move(keys);
-  group.n = static_cast<std::int64_t>(rows.size());
-  std::ranges::stable_sort(rows, {}, [](const ComparedRow* row) { return row->ape_pct(); });
-  const double n = static_cast<double>(rows.size());
-  double sum = 0, log_sum = 0;
-  for (const ComparedRow* row : rows) {
-    sum += row->ape_pct();
-    log_sum += std::log(row->ratio());
-  }
-  group.mape_pct = sum / n;
-  group.median_ape_pct = 0.5 * (rows[(rows.size() - 1) / 2]->ape_pct() + rows[rows.size() / 2]->ape_pct());
-  group.geomean_ratio = std::exp(log_sum / n);
-  for (std::size_t i = 0; show_worst && i < std::min(worst_shown, rows.size()); ++i)
-    group.worst.push_back(worst_text(*rows[rows.size() - 1 - i]));
-  return group;
+SuiteGroup group_of(std::map<std::string, std::string> keys, const std::vector<const ComparedRow*>& rows,
+                    bool show_worst) {
+  std::vector<Compared> compared;
+  for (const ComparedRow* row : rows) compared.push_back({row->ratio(), show_worst ? worst_text(*row) : ""});
+  return measured_group(std::move(keys), std::move(compared), show_worst ? worst_shown : 0);
 }
 
 }  // namespace
