@@ -65,6 +65,7 @@ struct Transaction {
   std::int16_t level = inner_levels;  // inner_levels: the points, and the fields of all levels but the outermost
   std::int16_t operand = -1;          // -1: all
   std::int32_t kernel = 0;            // Program::kernels()
+  std::int32_t core = 0;              // in whose name, where several work on a kernel
   std::int64_t step = 0;
   Ticks ticks = 0;                      // the resource is busy
   const AccessCounts* moved = nullptr;  // lives as long as the program

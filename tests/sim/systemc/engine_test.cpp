@@ -26,8 +26,8 @@ std::int64_t pick(std::mt19937_64& random, std::int64_t least, std::int64_t most
 /// One chip of every family of the library, and the tiny one.
 std::vector<Chip> chips() {
   std::vector<Chip> chips{tiny_chip()};
-  for (const char* name : {"xeon-8380", "a100-sxm4-80gb", "zcu102-dpu", "tpu-v1", "eyeriss", "gemmini-16x16",
-                           "pynq-z2-streaming", "loihi-2"}) {
+  for (const char* name : {"xeon-8380", "epyc-7763", "raspberry-pi-4", "a100-sxm4-80gb", "t4", "zcu102-dpu", "tpu-v1",
+                           "eyeriss", "gemmini-16x16", "pynq-z2-streaming", "loihi-2"}) {
     chips.push_back(load_chip(name));
   }
   return chips;

@@ -32,7 +32,7 @@ TEST_CASE("the cycles of a simulated network are those of its layers, and each l
     Cycles sum;
     for (const LayerEvaluation& layer : network.layers) {
       const CycleParts& p = *layer.parts;
-      REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+      REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer + p.idle) == layer.cycles);
       sum += layer.cycles;
     }
     REQUIRE(sum == network.cycles);
@@ -54,7 +54,7 @@ TEST_CASE(
   Cycles sum, lanes;
   for (const LayerEvaluation& layer : one.layers) {
     const CycleParts& p = *layer.parts;
-    REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+    REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer + p.idle) == layer.cycles);
     sum += layer.cycles;
     lanes += layer.kernels.front().first.compute.cycles;
   }
@@ -88,7 +88,7 @@ TEST_CASE(
     for (const LayerEvaluation& layer : one.layers) {
       const CycleParts& parts = *layer.parts;
       REQUIRE((parts.compute + parts.overhead + parts.fill + parts.drain + parts.dram + parts.contention +
-               parts.buffer) == layer.cycles);
+               parts.buffer + parts.idle) == layer.cycles);
       sum += layer.cycles;
       for (const auto& [e, repeat] : layer.kernels) {
         if (e.compute.stage != Stage::own || e.compute.resident <= 0) continue;
