@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -110,9 +111,12 @@ class Observer {
   virtual void served(const Transaction& transaction, Ticks start, Ticks end) = 0;
 };
 
-/// Limits of a simulation. Both callbacks are asked at least every few thousand transactions.
+/// Limits of a simulation: beyond one it ends with PlayError. Host time decides about nothing else. The callbacks and the host's clock
+/// are asked every 4096 transactions.
 struct PlayLimits {
   std::uint64_t max_transactions = 0;    // 0: none
+  Cycles max_cycles;                     // simulated; 0: none
+  double max_seconds = 0;                // of the host; 0: none
   std::function<bool()> stop;            // true: give up, Stopped is thrown
   std::function<void(Cycles)> progress;  // simulated so far
 };
@@ -135,12 +139,17 @@ class Stopped : public std::runtime_error {
 /// Shared by the engines: counts transactions and asks the limits.
 class Watch {
  public:
-  explicit Watch(const PlayLimits& limits) : limits_(limits) {}
+  explicit Watch(const PlayLimits& limits);
+  /// A transaction has been served until `now`.
   void count(Ticks now);
   std::uint64_t transactions() const { return transactions_; }
 
  private:
+  void look_up(Ticks now) const;
+
   const PlayLimits& limits_;
+  Ticks last_ = 0;  // allowed
+  std::chrono::steady_clock::time_point start_;
   std::uint64_t transactions_ = 0;
 };
 

@@ -252,14 +252,49 @@ TEST_CASE("a thousand simulations follow one another, also after a limit and a s
   for (int i = 0; i < 1000; ++i) {
     if (i % 100 == 0) {
       const auto program = layered_program(alone(e), chip, 50);
-      CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 3, .stop = {}, .progress = {}}), PlayError);
+      PlayLimits limits;
+      limits.max_transactions = 3;
+      CHECK_THROWS_AS(simulate(*program, nullptr, limits), PlayError);
     }
     REQUIRE(play(simulate, alone(e), chip, 50).result.end == end);
   }
+}
+
+TEST_CASE("limits end a simulation in both engines, each with its name; asking for a stop stops it") {
+  const Chip chip = tiny_chip();
   const Evaluation large = find_best(gemm(512, 512, 512), chip, Objective::latency)->best;
-  const auto program = layered_program(alone(large), chip, 100'000);
-  CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 0, .stop = [] { return true; }, .progress = {}}),
-                  Stopped);
+  const double end = cycles_of(play(play_max_plus, alone(large), chip, 100'000).result.end).value;
+  for (const auto engine : {simulate, play_max_plus}) {
+    const auto message = [&](const PlayLimits& limits) {
+      const auto program = layered_program(alone(large), chip, 100'000);
+      try {
+        engine(*program, nullptr, limits);
+      } catch (const PlayError& error) { return std::string(error.what()); } catch (const Stopped&) {
+        return std::string("stopped from outside");
+      }
+      return std::string();
+    };
+    PlayLimits limits;
+    limits.max_cycles = Cycles{end};
+    CHECK(message(limits).empty());
+    limits.max_cycles = Cycles{1000};
+    CHECK(message(limits).starts_with("stopped at cycle 1000 of simulated time"));
+    limits = {};
+    limits.max_seconds = 1e-6;
+    CHECK(message(limits).starts_with("stopped after 1e-06 s of host time at cycle "));
+    limits = {};
+    std::uint64_t asked = 0;
+    limits.stop = [&] {
+      ++asked;
+      return false;
+    };
+    const auto program = layered_program(alone(large), chip, 100'000);
+    CHECK(asked == 0);
+    const std::uint64_t transactions = engine(*program, nullptr, limits).transactions;
+    CHECK(asked == transactions / 4096);  // at millions a second far below 0.2 s
+    limits.stop = [] { return true; };
+    CHECK(message(limits) == "stopped from outside");
+  }
 }
 
 }  // namespace tilewright

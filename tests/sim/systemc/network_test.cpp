@@ -133,6 +133,9 @@ TEST_CASE("a limit on transactions is a failure with its number, a stop is throw
   NetworkOptions options = simulated();
   options.limits.max_transactions = 10;
   CHECK(evaluate_network(graph, chip, options).failure.find("after 10 tile transactions") != std::string::npos);
+  options.limits = {};
+  options.limits.max_cycles = Cycles{1000};
+  CHECK(evaluate_network(graph, chip, options).failure.find("at cycle 1000 of simulated time") != std::string::npos);
 }
 
 TEST_CASE(
