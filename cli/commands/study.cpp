@@ -189,6 +189,7 @@ int sweep(const StudyOptions& options) {
   if (options.folder.empty())
     throw InputError(option_place("-o"), "name the folder of the results, for example -o results");
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+  evaluator.fork_simulations(job_count(options.jobs));
   StudyStore store = StudyStore::open(options.folder, request, shard);
   store.note_run(provenance(request, options));
   Teller teller(request, options.progress);

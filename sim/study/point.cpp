@@ -10,6 +10,7 @@
 #include "core/version.hpp"
 #include "sim/network/network.hpp"
 #include "sim/study/metrics.hpp"
+#include "sim/study/packed.hpp"
 #include "workloads/onnx/load.hpp"
 #include "workloads/zoo/zoo.hpp"
 
@@ -158,10 +159,23 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
   return evaluated;
 }
 
-PointResult PointEvaluator::evaluate(const StudyPoint& point) {
+PointResult PointEvaluator::evaluate_here(const StudyPoint& point) {
   try {
     return evaluate_or_throw(point);
   } catch (const InputError& error) { return {PointStatus::failed, error.what(), {}}; }
+}
+
+void PointEvaluator::fork_simulations(int jobs) {
+  if (request_.engine != Engine::systemc || jobs <= 1) return;
+  processes_ = std::make_unique<ProcessPool>(
+      jobs, [this](const std::string& point) { return packed(evaluate_here(unpacked_point(point))); });
+}
+
+PointResult PointEvaluator::evaluate(const StudyPoint& point) {
+  if (!processes_) return evaluate_here(point);
+  const auto answer = processes_->ask(packed(point));
+  if (!answer) return {PointStatus::failed, answer.error(), {}};
+  return unpacked_result(*answer);
 }
 
 }  // namespace tilewright

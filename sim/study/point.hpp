@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/process_pool.hpp"
 #include "sim/study/request.hpp"
 #include "workloads/graph.hpp"
 
@@ -34,10 +35,15 @@ class PointEvaluator {
   /// values of the axes, engine, objective, fusion, constraints. Equal points of different studies have equal identities.
   std::string identity(const StudyPoint& point) const;
 
-  /// Never throws for a bad point: it says so in its status.
+  /// Simulations one to a process: the SystemC kernel is one per process. To be called before other threads run; nothing for other
+  /// engines, or where one job needs no other process.
+  void fork_simulations(int jobs);
+
+  /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed.
   PointResult evaluate(const StudyPoint& point);
 
  private:
+  PointResult evaluate_here(const StudyPoint& point);
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
   PointResult evaluate_or_throw(const StudyPoint& point);
 
@@ -47,6 +53,7 @@ class PointEvaluator {
   std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const WorkloadGraph>> graphs_;  // by workload and model axes
+  std::unique_ptr<ProcessPool> processes_;                              // of simulations
 };
 
 }  // namespace tilewright

@@ -212,8 +212,8 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
     if (request.strategy == Strategy::random) request.budget = search->at("budget").as_int(1, most_points);
   }
   if (const auto engine = root.find("engine")) {
-    request.engine =
-        engine->as_choice("engine", {"roofline", "analytical"}) == "roofline" ? Engine::roofline : Engine::analytical;
+    const std::string word = engine->as_choice("engine", {"roofline", "analytical", "systemc"});
+    request.engine = word == "roofline" ? Engine::roofline : word == "systemc" ? Engine::systemc : Engine::analytical;
   }
   if (const auto objective = root.find("objective")) {
     const std::string word = objective->as_choice("objective", {"latency", "energy", "edp"});
@@ -288,7 +288,9 @@ std::vector<std::string> canonical_lines(const StudyRequest& request) {
   }
   lines.push_back(request.strategy == Strategy::grid ? "search: grid"
                                                      : fmt::format("search: random, {} points", request.budget));
-  lines.push_back(fmt::format("engine: {}", request.engine == Engine::roofline ? "roofline" : "analytical"));
+  lines.push_back(fmt::format("engine: {}", request.engine == Engine::roofline  ? "roofline"
+                                            : request.engine == Engine::systemc ? "systemc"
+                                                                                : "analytical"));
   lines.push_back(fmt::format("objective: {}", request.objective == Objective::latency  ? "latency"
                                                : request.objective == Objective::energy ? "energy"
                                                                                         : "edp"));
