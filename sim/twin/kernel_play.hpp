@@ -7,6 +7,7 @@
 #include "sim/cost/cost_model.hpp"
 #include "sim/twin/cores.hpp"
 #include "sim/twin/program.hpp"
+#include "sim/twin/transfer.hpp"
 
 namespace tilewright {
 
@@ -43,7 +44,8 @@ class KernelPlay {
   bool two_tiles(std::size_t operand) const { return two_tiles_[operand]; }  // the store below is double buffered
 
  private:
-  double word_bytes(const AccessCounts& moved, std::size_t operand) const;
+  double word_bytes(const AccessCounts& moved, std::size_t level, std::size_t operand) const;
+  Cycles bank_time(const AccessCounts& moved, std::size_t level, double instances) const;
 
   const Evaluation* kernel_;
   const Chip* chip_;
@@ -54,7 +56,7 @@ class KernelPlay {
   std::vector<std::size_t> schedule_of_;                  // by core
   std::vector<std::vector<std::size_t>> carriers_;
   std::vector<bool> shared_, two_tiles_;
-  std::vector<double> runs_;  // by operand: bytes in one piece at the outermost level
+  std::vector<std::vector<Runs>> runs_;  // by level and operand
   std::unordered_map<const AccessCounts*, StepTimes> times_;
 };
 

@@ -202,6 +202,52 @@ TEST_CASE("channels, banks and rows of a DRAM on paper") {
   CHECK(cycles_of(transfer_latency(level, clock)).value == 10);
 }
 
+TEST_CASE("the busiest bank, on paper") {
+  CHECK(busiest_bank(4, 8, 4, 4) == 8);  // rows of 4: each run asks every bank once
+  CHECK(busiest_bank(4, 8, 1, 4) == 8);  // a column: all in one bank
+  CHECK(busiest_bank(4, 8, 1, 5) == 2);  // rows of 5: the column turns through the banks
+  CHECK(busiest_bank(4, 8, 1, 2) == 4);  // two banks take turns
+  CHECK(busiest_bank(4, 2, 3, 3) == 2);  // banks 0-2, then 3, 0, 1
+  CHECK(busiest_bank(4, 3, 6, 8) == 6);  // each run goes round once, and two banks again
+  CHECK(busiest_bank(1, 5, 7, 9) == 35);
+  CHECK(busiest_bank(4, 0, 1, 1) == 0);
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 500; ++i) {
+    const std::int64_t banks = pick(random, 1, 12), runs = pick(random, 0, 40), length = pick(random, 1, 30),
+                       pitch = pick(random, 1, 40);
+    std::vector<std::int64_t> served(static_cast<std::size_t>(banks), 0);
+    for (std::int64_t r = 0; r < runs; ++r) {
+      for (std::int64_t a = 0; a < length; ++a) ++served[static_cast<std::size_t>((r * pitch + a) % banks)];
+    }
+    REQUIRE(busiest_bank(banks, runs, length, pitch) == *std::max_element(served.begin(), served.end()));
+  }
+}
+
+TEST_CASE(
+    "banks move the same words, are never faster than the bandwidth alone, nor with a part of them or of the ports") {
+  std::mt19937_64 random(12);
+  int slower = 0;
+  for (const Chip& chip : chips()) {
+    for (int i = 0; i < 5; ++i) {
+      const Evaluation e = random_evaluation(random, chip);
+      Ticks before = play(simulate, alone(e), chip, 200).result.end;
+      for (const auto& [banks, ports] : {std::pair{32, 2}, std::pair{32, 1}, std::pair{8, 1}, std::pair{1, 1}}) {
+        Chip with = chip;
+        for (std::size_t l = 1; l < with.levels.size(); ++l) with.levels[l].banks = BankTiming{banks, ports};
+        const Played played = play(simulate, alone(e), with, 200);
+        INFO(chip.name << " banks " << banks << " ports " << ports);
+        REQUIRE(played.result.end >= before);
+        slower += played.result.end > before ? 1 : 0;
+        before = played.result.end;
+        require_equal(played.kernels.front(), e.counts);
+        REQUIRE(played.rows.front().total() == played.result.end);
+        REQUIRE(play(play_max_plus, alone(e), with, 200).result.end == played.result.end);
+      }
+    }
+  }
+  CHECK(slower > 20);
+}
+
 TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole") {
   Problem problem = gemm(16, 8, 4);
   Mapping mapping;
@@ -213,11 +259,11 @@ TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole")
   };
   const double word = bits(problem.operands[0].type) / 8.0;  // the first operand is M x K
   tile(4, 8, 2);
-  CHECK(run_bytes(problem, mapping, 0) == 2 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 2 * word);
   tile(4, 8, 4);
-  CHECK(run_bytes(problem, mapping, 0) == 4 * 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 4 * 4 * word);
   tile(16, 8, 4);
-  CHECK(run_bytes(problem, mapping, 0) == 16 * 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 16 * 4 * word);
 }
 
 TEST_CASE(
