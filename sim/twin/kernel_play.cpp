@@ -103,10 +103,10 @@ const StepTimes& KernelPlay::times(const AccessCounts& moved, const std::vector<
     const bool output = kernel_->problem.operands[o].role == Role::output;
     times.in_bytes.push_back(
         static_cast<double>(outer.link.reads_merged() && !output ? words.merged_reads : words.reads) * word);
-    times.in.push_back(transfer_ticks(outer, chip_->clock, times.in_bytes.back(), runs_[0][o].bytes));
+    times.in.push_back(transfer_ticks(outer, chip_->clock, times.in_bytes.back(), runs_[0][o]));
     if (!output) continue;
     times.out_bytes = static_cast<double>(words.updates) * word;
-    times.out = transfer_ticks(outer, chip_->clock, times.out_bytes, runs_[0][o].bytes);
+    times.out = transfer_ticks(outer, chip_->clock, times.out_bytes, runs_[0][o]);
   }
   return times;
 }

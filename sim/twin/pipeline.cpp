@@ -253,7 +253,7 @@ Transaction Pipelined::transfer(Work work, std::size_t i, std::int64_t f, std::s
   t.moved = &e.counts;
   const std::int64_t share = share_of(work == Work::load ? words.reads : words.updates, t.part, t.parts);
   t.bytes = static_cast<double>(share * moved.repeat) * (bits(e.problem.operands[operand].type) / 8.0);
-  t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, t.bytes);  // rows lie in one piece
+  t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, {t.bytes, t.bytes});  // rows lie in one piece
   return t;
 }
 

@@ -17,7 +17,8 @@ Runs runs_of(const Problem& problem, const Mapping& mapping, std::size_t operand
   for (std::size_t d = 0; d < held.size() && level == 0; ++d) held[d] = problem.dims[d].bound;
   const Operand& tensor = problem.operands[operand];
   const double word = bits(tensor.type) / 8.0;
-  double words = 1, pitch = 1;
+  double words = 1, pitch = 1, together = 1;
+  bool broken = false;
   for (std::size_t a = tensor.axes.size(); a-- > 0;) {
     double extent = 1, whole = 1;
     for (const Term& term : tensor.axes[a]) {
@@ -26,11 +27,15 @@ Runs runs_of(const Problem& problem, const Mapping& mapping, std::size_t operand
       extent += step * static_cast<double>(tile[d] - 1);
       whole += step * static_cast<double>(held[d] - 1);
     }
+    if (broken) {
+      together = extent;
+      break;
+    }
     words *= extent;
     pitch *= whole;
-    if (extent < whole) break;
+    broken = extent < whole;
   }
-  return {words * word, pitch * word};
+  return {words * word, pitch * word, together};
 }
 
 std::int64_t busiest_bank(std::int64_t banks, std::int64_t runs, std::int64_t length, std::int64_t pitch) {
@@ -53,13 +58,17 @@ std::int64_t busiest_bank(std::int64_t banks, std::int64_t runs, std::int64_t le
   return checked_add(checked_mul(runs, length / banks), *std::ranges::max_element(served));
 }
 
-Ticks transfer_ticks(const BufferLevel& level, Hertz clock, double bytes, double run) {
+Ticks transfer_ticks(const BufferLevel& level, Hertz clock, double bytes, Runs runs) {
   if (level.bandwidth.value <= 0) return 0;
   const Cycles ideal = Bytes{bytes} / level.bandwidth;
   if (!level.dram || bytes <= 0) return ticks_of(ideal);
   const DramTiming& dram = *level.dram;
   const double channels = static_cast<double>(dram.channels);
-  const double rows = std::ceil(bytes / run) * std::ceil(std::min(run, bytes) / dram.row.value);
+  const double run = std::min(runs.bytes, bytes), count = std::ceil(bytes / run);
+  const double together = std::min(runs.together, count);
+  const double rows_together = std::min(together * std::ceil(run / dram.row.value),
+                                        std::ceil(((together - 1) * runs.pitch + run) / dram.row.value));
+  const double rows = std::ceil(count / together) * rows_together;
   const double on_busiest_channel = std::ceil(rows / channels);
   const double on_busiest_bank = std::ceil(on_busiest_channel / static_cast<double>(dram.banks));
   const Cycles transfer = (on_busiest_channel * channels / rows) * ideal;

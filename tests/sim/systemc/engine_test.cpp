@@ -191,14 +191,16 @@ TEST_CASE("channels, banks and rows of a DRAM on paper") {
   BufferLevel level;
   level.bandwidth = BytesPerCycle{8};
   const Hertz clock{1e9};
-  const auto cycles = [&](double bytes, double run) {
-    return cycles_of(transfer_ticks(level, clock, bytes, run)).value;
+  const auto cycles = [&](double bytes, double run, double pitch = 4096, double together = 1) {
+    return cycles_of(transfer_ticks(level, clock, bytes, {run, pitch, together})).value;
   };
   CHECK(cycles(512, 8) == 64);  // an ideal port
   level.dram = DramTiming{2, 2, Bytes{64}, Seconds{40e-9}, Seconds{10e-9}};
   CHECK(cycles(512, 512) == 64);  // 8 rows, 4 a channel, 2 a bank: 40 cycles between them hide behind 64
   CHECK(cycles(512, 8) == 600);   // 64 rows, 16 a bank: 15 activations behind the first
-  CHECK(cycles(64, 64) == 16);    // one row is on one channel, at half of the bandwidth
+  CHECK(cycles(512, 8, 16, 32) ==
+        Approx(120).epsilon(1e-5));  // 32 runs lie in 504 bytes, 8 rows, so twice: 16 rows, 4 a bank
+  CHECK(cycles(64, 64) == 16);       // one row is on one channel, at half of the bandwidth
   CHECK(cycles_of(transfer_latency(level, clock)).value == 10);
 }
 
@@ -260,6 +262,8 @@ TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole")
   const double word = bits(problem.operands[0].type) / 8.0;  // the first operand is M x K
   tile(4, 8, 2);
   CHECK(runs_of(problem, mapping, 0, 0).bytes == 2 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).pitch == 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).together == 4);
   tile(4, 8, 4);
   CHECK(runs_of(problem, mapping, 0, 0).bytes == 4 * 4 * word);
   tile(16, 8, 4);

@@ -141,8 +141,10 @@ TEST_CASE("a limit on transactions is a failure with its number, a stop is throw
 TEST_CASE(
     "a trace is one JSON document with a track per resource, slices that do not overlap on it, and paired arrows") {
   const WorkloadGraph graph = generate("gemm:m=256,n=256,k=256");
-  const Chip chip = load_chip("edge-systolic-16x16");
-  for (const std::size_t most : {std::size_t{100'000}, std::size_t{5}}) {
+  for (const auto& [name, most] :
+       {std::pair{"edge-systolic-16x16", std::size_t{100'000}}, std::pair{"edge-systolic-16x16", std::size_t{5}},
+        std::pair{"raspberry-pi-4", std::size_t{100'000}}}) {
+    const Chip chip = load_chip(name);
     NetworkOptions options = simulated();
     std::optional<TraceWriter> writer;
     std::size_t tracks = 0;
@@ -155,7 +157,10 @@ TEST_CASE(
     std::map<int, double> free;
     std::set<int> named, starts, ends;
     std::size_t slices = 0;
+    double buffered = 0;
     for (const auto& event : trace["traceEvents"]) {
+      if (event["name"] == "buffered bytes") buffered = event["args"]["value"];
+      REQUIRE(buffered >= 0);
       const std::string phase = event["ph"];
       if (phase == "M" && event["name"] == "thread_name") named.insert(event["tid"].get<int>());
       if (phase == "s") starts.insert(event["id"].get<int>());
