@@ -256,6 +256,7 @@ ComputeCost gpu_compute(const Chip& chip, const Problem& problem, const ArrayPas
   cost.fill_drain = Cycles{area * k_step /
                            (rate * fit.e0 * e_tile)};  // software pipeline: the first k slice is loaded before any MAC
   cost.events.push_back(mac_event(chip, problem));
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{} waves x {:.0f} cycles ({} tiles of {}x{}{} on {} SMs, {} cores, tile efficiency {:.2f}{})", best_waves,
       best / static_cast<double>(best_waves), tiles, tile_m, tile_n,

@@ -158,6 +158,7 @@ void FrameBounds::resolve_array() {
   const std::size_t dims_in_all = space_.problem().dims.size();
   pass_.spatial.assign(dims_in_all, 1);
   pass_.temporal = pass_.chip = pass_.spatial;
+  pass_.explained = false;
   bool windows = false;
   for (const TiledOperand& operand : space_.operands) windows = windows || operand.window != 0;
   const ComputeCost plain = trivial_cost(model, space_.rules);
