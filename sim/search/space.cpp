@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/checked.hpp"
+#include "sim/search/divisors.hpp"
 
 namespace tilewright {
 namespace {
@@ -293,17 +294,6 @@ int passes_dim(const Problem& problem) {
     if (still && problem.dims[static_cast<std::size_t>(d)].bound > 1) return d;
   }
   return -1;
-}
-
-std::vector<std::int64_t> divisors(std::int64_t n) {
-  std::vector<std::int64_t> small, large;
-  for (std::int64_t i = 1; i <= n / i; ++i) {
-    if (n % i != 0) continue;
-    small.push_back(i);
-    if (i != n / i) large.push_back(n / i);
-  }
-  small.insert(small.end(), large.rbegin(), large.rend());
-  return small;
 }
 
 std::vector<std::int64_t> unrolling_choices(std::int64_t n, std::int64_t room, bool perfect) {

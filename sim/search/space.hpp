@@ -82,9 +82,6 @@ Space make_space(const CostModel& model, MapRules rules, Factors factors, std::i
 /// The dim of a vector problem that moves no operand: passes over a row, which stay outside the loops over its columns. -1: none.
 int passes_dim(const Problem& problem);
 
-/// Divisors of n, ascending.
-std::vector<std::int64_t> divisors(std::int64_t n);
-
 /// Factors s <= room worth trying for a dim of which n is left, ascending: the divisors of n, and unless `perfect` every s that is the
 /// smallest with its ceil(n / s).
 std::vector<std::int64_t> unrolling_choices(std::int64_t n, std::int64_t room, bool perfect);

@@ -1,0 +1,433 @@
+#include "sim/search/tile_lists.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace tilewright {
+namespace {
+
+constexpr std::int64_t tiles_a_unit = 8, cells_a_unit = 1024;  // of work: listed or bounded; visited in a lattice
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along.
+class TileWriter {
+ public:
+  TileWriter(const Space& space, const FrameBounds& bounds, const Frame& frame, std::size_t l, const Lattice& lattice,
+             std::vector<Tile>& tiles)
+      : space_(space), bounds_(bounds), level_(l), lattice_(lattice), tiles_(tiles) {
+    for (std::size_t o = 0; o < space.operands.size(); ++o) {
+      if (!space.rules.keeps[l][o]) continue;
+      for (const Axis& axis : space.operands[o].axes) {
+        int last = 0;
+        for (const Term& term : axis) last = std::max(last, term.dim);
+        ends_[static_cast<std::size_t>(last)].push_back({kept_.size(), &axis});
+      }
+      kept_.push_back(o);
+    }
+    words_.assign((space.dims.size() + 1) * kept_.size(), 1);
+    const int menu_level = frame.menu >= 0 ? space.rules.menu_level : static_cast<int>(space.levels);
+    const int here = frame.menu >= 0 ? static_cast<int>(l) : menu_level + 1;
+    for (std::size_t d = 0; d < space.dims.size(); ++d) {
+      const std::vector<std::int64_t>& values = bounds.divisors(d).values;
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        const std::int64_t entry = bounds.menu_tile(d), value = values[at];
+        const bool allowed = frame.menu < 0       ? true
+                             : here == menu_level ? value == entry
+                             : here > menu_level  ? entry % value == 0
+                                                  : value % entry == 0;
+        if (allowed) choices_[d].push_back(static_cast<std::uint16_t>(at));
+      }
+      tile_.inside[d] = choices_[d].front();
+    }
+  }
+
+  void write() { choose(0, 0, 0); }
+
+ private:
+  /// Bytes with the dims before `d` chosen and the others at one; `once`: no operand is held twice.
+  bool fits(std::size_t d, bool once, DimSet moving) const {
+    const BufferLevel& at = space_.chip().levels[level_];
+    if (!at.capacity) return true;
+    double needed = 0;
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      const bool twice = !once && at.double_buffered && (space_.operands[kept_[k]].moved_by & moving) != 0;
+      needed += bounds_.bytes_held(level_, kept_[k], words_[d * kept_.size() + k]) * (twice ? 2 : 1);
+    }
+    return needed <= at.capacity->value;
+  }
+
+  void choose(std::size_t d, std::uint64_t exponents, DimSet moving) {
+    if (d == space_.dims.size()) {
+      if (!fits(d, false, moving)) return;
+      tile_.exponents = exponents;
+      tile_.cell = lattice_.cell(tile_.inside);
+      tiles_.push_back(tile_);
+      return;
+    }
+    const std::size_t kept = kept_.size();
+    for (const std::uint16_t at : choices_[d]) {
+      tile_.inside[d] = at;
+      if (kept > 0) std::copy_n(words_.data() + d * kept, kept, words_.data() + (d + 1) * kept);
+      for (const auto& [k, axis] : ends_[d]) words_[(d + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
+      if (!ends_[d].empty() && !fits(d + 1, true, 0)) break;
+      const DimSet moves = at == bounds_.whole()[d] ? 0 : DimSet{1} << d;
+      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves);
+    }
+    tile_.inside[d] = choices_[d].front();
+  }
+
+  const Space& space_;
+  const FrameBounds& bounds_;
+  std::size_t level_;
+  const Lattice& lattice_;
+  std::vector<Tile>& tiles_;
+  std::vector<std::size_t> kept_;                                                 // operands
+  std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by their last dim
+  std::vector<double> words_;                                                     // [dims chosen][kept]
+  std::array<std::vector<std::uint16_t>, most_dims> choices_;
+  Tile tile_;
+};
+
+}  // namespace
+
+/// Lists the tiles of a level that fit, with the least of their own figures.
+void TileLists::list_level(const Frame& frame, std::size_t l, Effort& effort) {
+  TileList& list = lists_[l];
+  list.tiles.clear();
+  TileWriter(space_, bounds_, frame, l, lattice_, list.tiles).write();
+  const std::size_t n = bounds_.width;
+  list.own.resize(list.tiles.size() * n);
+  list.outside.assign(list.own.size(), 0);
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
+  std::vector<OpenTransfer> own;
+  for (std::size_t t = 0; t < bounds_.transfers.size(); ++t) {
+    if (bounds_.transfers[t].child == l) own.push_back({t, {}, {}, 0});
+  }
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    const Steps& inside = list.tiles[i].inside;
+    for (OpenTransfer& one : own) {
+      one.held = one.tile = inside;
+      one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, inside);
+    }
+    const Figures figures = bounds_.relaxed(own, 0);
+    std::copy_n(figures.of.data(), n, list.own.data() + i * n);
+  }
+  effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
+}
+
+void TileLists::list_outer_levels(Effort& effort) {
+  if (space_.frames.empty() || space_.rules.menu_level >= 0 || !space_.only_perfect) return;
+  bounds_.enter(space_.plain);
+  bounds_.open();
+  lattice_.enter(bounds_.divisors());
+  for (std::size_t d = 0; d < dims(); ++d) outer_extents_[d] = bounds_.divisors(d).values;
+  outer_known_ = std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
+  for (std::size_t l = 1; l <= outer_known_; ++l) {
+    if (!bounds_.empty[l]) list_level(space_.plain, l, effort);
+  }
+  bool dropped = false;
+  if (!outwards(outer_known_, nullptr, dropped)) std::fill(cells_.begin(), cells_.end(), infinity);
+  for (std::size_t l = 1; l <= outer_known_; ++l) std::swap(outer_[l], lists_[l]);
+  outer_cells_.swap(cells_);
+  outer_lattice_ = lattice_;
+  effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
+}
+
+/// Least of what the shared levels add outside of all that is unrolled in the frame.
+Figures TileLists::outside_of_unrolled() const {
+  Figures figures;
+  if (outer_known_ == 0) return figures;
+  Steps at{};
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& extents = outer_extents_[d];
+    const auto found = std::lower_bound(extents.begin(), extents.end(), bounds_.unrolled(0, d));
+    at[d] = static_cast<std::uint16_t>(found - extents.begin());
+  }
+  const std::size_t cell = outer_lattice_.cell(at), cells = outer_lattice_.cells();
+  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] = outer_cells_[f * cells + cell];
+  return figures;
+}
+
+double TileLists::frame_bound() const {
+  const Figures outside = outside_of_unrolled();
+  return std::isfinite(outside.energy()) ? bounds_.frame_bound(outside, outer_known_) : infinity;
+}
+
+template <class Keep>
+void TileLists::keep_if(TileList& list, const Keep& keep) {
+  const std::size_t n = bounds_.width;
+  const std::array rows_of_list{&list.own, &list.outside, &list.inside, &list.outside_same, &list.outside_larger};
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    if (!keep(i)) continue;
+    if (kept != i) {
+      list.tiles[kept] = list.tiles[i];
+      for (std::vector<double>* rows : rows_of_list) {
+        if (!rows->empty()) std::copy_n(rows->data() + i * n, n, rows->data() + kept * n);
+      }
+    }
+    ++kept;
+  }
+  list.tiles.resize(kept);
+  for (std::vector<double>* rows : rows_of_list) rows->resize(std::min(rows->size(), kept * n));
+}
+
+/// Drops the tiles of a level that cannot score less than `limit` where all else costs at least `others`. False if none is left.
+bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
+  TileList& list = lists_[l];
+  keep_if(list, [&](std::size_t i) {
+    Figures figures = others;
+    bounds_.add(figures, row(list.own, i));
+    return bounds_.score_of(figures, list.tiles[i].first) < limit;
+  });
+  return !list.tiles.empty();
+}
+
+Figures TileLists::floor_of(std::size_t l) const {
+  Figures floor;
+  for (std::size_t f = 0; f < bounds_.width; ++f) {
+    floor.of[f] = infinity;
+    for (std::size_t i = f; i < lists_[l].own.size(); i += bounds_.width)
+      floor.of[f] = std::min(floor.of[f], lists_[l].own[i]);
+  }
+  return floor;
+}
+
+void TileLists::first_tiles(std::size_t l) {
+  if (!bounds_.time_counts) return;
+  for (Tile& tile : lists_[l].tiles) {
+    for (std::size_t k = 1; k < levels(); ++k) chosen_[k] = k <= l ? tile.inside : Steps{};
+    tile.first = bounds_.first_tile(l, chosen_);
+  }
+}
+
+void TileLists::time_array(std::size_t l) {
+  TileList& list = lists_[l];
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    const ArrayTime time = bounds_.array_time(list.tiles[i].inside);
+    double* own = list.own.data() + i * bounds_.width;
+    own[Figures::cycles_at] = time.cycles;
+    own[Figures::fill_drain_at] = time.fill_drain;
+  }
+}
+
+/// Of the tiles of a shared level those that the frame's unrolling divides and that may be of use. False if there is none.
+bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort) {
+  constexpr std::uint16_t none = 0xffff;
+  const std::size_t n = bounds_.width;
+  std::array<std::vector<std::uint16_t>, most_dims> steps;
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
+    const std::int64_t unrolled = bounds_.unrolled(0, d);
+    std::size_t at = 0;
+    for (const std::int64_t extent : outer_extents_[d]) {
+      while (at + 1 < values.size() && values[at] * unrolled < extent) ++at;
+      steps[d].push_back(values[at] * unrolled == extent ? static_cast<std::uint16_t>(at) : none);
+    }
+  }
+  TileList& list = lists_[l];
+  list.tiles.clear();
+  list.own.clear();
+  for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
+    Tile tile;
+    bool divides = true;
+    for (std::size_t d = 0; d < dims() && divides; ++d) {
+      tile.inside[d] = steps[d][outer_[l].tiles[i].inside[d]];
+      divides = tile.inside[d] != none;
+    }
+    if (!divides) continue;
+    const double* own = row(outer_[l].own, i);
+    Figures figures = others;
+    bounds_.add(figures, own);
+    bounds_.add(figures, row(outer_[l].outside, i));
+    if (!(bounds_.score_of(figures, 0) < limit)) continue;
+    for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, tile.inside[d]);
+    tile.cell = lattice_.cell(tile.inside);
+    list.tiles.push_back(tile);
+    list.own.insert(list.own.end(), own, own + n);
+  }
+  list.outside.assign(list.own.size(), 0);
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
+  effort.left -= static_cast<std::int64_t>(outer_[l].tiles.size() / 4 + list.tiles.size()) / tiles_a_unit;
+  return !list.tiles.empty();
+}
+
+/// True if a mapping with the tile may score less than `limit`.
+bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
+  Figures figures = bounds_.base();
+  bounds_.add(figures, row(list.own, i));
+  bounds_.add(figures, row(list.outside, i));
+  bounds_.add(figures, row(list.inside, i));
+  Tile& tile = list.tiles[i];
+  tile.bound = bounds_.score_of(figures, tile.first);
+  return tile.bound < limit;
+}
+
+/// Writes what a tile and one side of it cost into its cell, for the next level on the other side.
+void TileLists::fill_cells(const TileList& list, const std::vector<double>& side) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  cells_.assign(n * cells, infinity);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    for (std::size_t f = 0; f < n; ++f) {
+      double& cell = cells_[f * cells + list.tiles[i].cell];
+      cell = std::min(cell, list.own[i * n + f] + side[i * n + f]);
+    }
+  }
+}
+
+void TileLists::read_cells(const TileList& list, std::vector<double>& side) const {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    for (std::size_t f = 0; f < n; ++f) side[i * n + f] = cells_[f * cells + list.tiles[i].cell];
+  }
+}
+
+/// From the outermost level to level `last`: what the levels outside of each tile add at least. With a limit, drops the tiles that are
+/// of no use. False when a level is left without any.
+bool TileLists::outwards(std::size_t last, const double* limit, bool& dropped) {
+  bool outermost = true;
+  all_outside_ = {};
+  cells_.assign(bounds_.width * lattice_.cells(), 0);
+  for (std::size_t l = 1; l <= last; ++l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    const std::size_t before = list.tiles.size();
+    if (!outermost) read_cells(list, list.outside);
+    keep_if(list, [&](std::size_t i) {
+      return std::isfinite(list.outside[i * bounds_.width]) && (limit == nullptr || of_use(list, i, *limit));
+    });
+    dropped = dropped || list.tiles.size() < before;
+    if (list.tiles.empty()) return false;
+    fill_cells(list, list.outside);
+    const std::size_t cells = lattice_.cells();
+    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
+    outermost = false;
+  }
+  for (std::size_t f = 0; f < bounds_.width; ++f) all_outside_.of[f] = cells_[f * lattice_.cells()];
+  return true;
+}
+
+/// As `outwards`, and tells the two cases apart: the next outer level holds the same tile, or a larger one.
+bool TileLists::split_outside(double limit) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  bool outermost = true;
+  for (std::size_t l = 1; l < levels(); ++l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    list.outside_same.resize(list.own.size());
+    list.outside_larger.resize(list.own.size());
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      const Tile& tile = list.tiles[i];
+      const bool whole = tile.inside == bounds_.whole();
+      for (std::size_t f = 0; f < n; ++f) {
+        const double same = !outermost ? own_cells_[f * cells + tile.cell] : whole ? 0.0 : infinity;
+        const double larger = !outermost ? beyond_[f * cells + tile.cell] : whole ? infinity : 0.0;
+        list.outside_same[i * n + f] = same;
+        list.outside_larger[i * n + f] = larger;
+        list.outside[i * n + f] = std::min(same, larger);
+      }
+    }
+    keep_if(list, [&](std::size_t i) { return std::isfinite(list.outside[i * n]) && of_use(list, i, limit); });
+    if (list.tiles.empty()) return false;
+    fill_cells(list, list.outside);
+    own_cells_ = cells_;
+    beyond_.resize(cells_.size());
+    for (std::size_t f = 0; f < n; ++f) {
+      lattice_.least_of_larger({cells_.data() + f * cells, cells});
+      lattice_.least_beyond({cells_.data() + f * cells, cells}, {beyond_.data() + f * cells, cells});
+    }
+    outermost = false;
+  }
+  all_outside_ = {};
+  for (std::size_t f = 0; !outermost && f < n; ++f) all_outside_.of[f] = cells_[f * cells];
+  return true;
+}
+
+/// As `outwards` from the innermost level on: what the levels inside of each tile add.
+bool TileLists::inwards(double limit, bool& dropped) {
+  bool innermost = true;
+  for (std::size_t l = levels() - 1; l > 0; --l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    const std::size_t before = list.tiles.size();
+    if (!innermost) read_cells(list, list.inside);
+    keep_if(list,
+            [&](std::size_t i) { return std::isfinite(list.inside[i * bounds_.width]) && of_use(list, i, limit); });
+    dropped = dropped || list.tiles.size() < before;
+    if (list.tiles.empty()) return false;
+    fill_cells(list, list.inside);
+    const std::size_t cells = lattice_.cells();
+    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+    innermost = false;
+  }
+  return true;
+}
+
+void TileLists::sort_keys() {
+  tile_of_cell_.assign(levels() * lattice_.cells(), no_tile);
+  for (std::size_t l = 1; l < levels(); ++l) {
+    TileList& list = lists_[l];
+    list.keys.clear();
+    if (bounds_.empty[l]) continue;
+    list.through = list.own;
+    for (std::size_t i = 0; i < list.through.size(); ++i) list.through[i] += list.outside[i];
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      tile_of_cell_[l * lattice_.cells() + list.tiles[i].cell] = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      list.keys.push_back({list.tiles[i].exponents, list.tiles[i].bound, static_cast<std::uint32_t>(i)});
+    std::stable_sort(list.keys.begin(), list.keys.end(),
+                     [](const TileList::Key& a, const TileList::Key& b) { return a.bound < b.bound; });
+  }
+}
+
+bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
+  bounds_.open();
+  lattice_.enter(bounds_.divisors());
+  // The array's time decides most: its tiles come first. Each list is cut by the floors of those before.
+  Figures inner = bounds_.base();
+  const Figures outer = outside_of_unrolled();
+  const auto add_level = [&](std::size_t l) {
+    list_level(frame, l, effort);
+    first_tiles(l);
+    Figures others = inner;
+    bounds_.add(others, outer);
+    if (!drop_above(l, others, limit)) return false;
+    if (sees_array(l)) {
+      effort.left -= static_cast<std::int64_t>(lists_[l].tiles.size()) / tiles_a_unit;
+      time_array(l);
+      if (!drop_above(l, others, limit)) return false;
+    }
+    bounds_.add(inner, floor_of(l));
+    return true;
+  };
+  const std::size_t below_array = bounds_.array_level + 1;
+  const bool array_first = below_array > outer_known_ && below_array < levels() && sees_array(below_array);
+  if (array_first && !add_level(below_array)) return false;
+  for (std::size_t l = outer_known_ + 1; l < levels(); ++l) {
+    if (!bounds_.empty[l] && !(array_first && l == below_array) && !add_level(l)) return false;
+  }
+  for (std::size_t l = 1; l <= outer_known_; ++l) {
+    if (bounds_.empty[l]) continue;
+    if (!take_outer_tiles(l, inner, limit, effort)) return false;
+    first_tiles(l);
+    if (sees_array(l)) time_array(l);
+  }
+  constexpr int rounds = 2;
+  bool dropped = true;
+  for (int round = 0; round < rounds && dropped; ++round) {
+    dropped = false;
+    effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
+    if (!outwards(levels() - 1, &limit, dropped) || !inwards(limit, dropped)) return false;
+  }
+  if (!split_outside(limit)) return false;
+  sort_keys();
+  return true;
+}
+
+}  // namespace tilewright
