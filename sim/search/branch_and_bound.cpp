@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/search/frame_bounds.hpp"
+#include "sim/search/next_tile.hpp"
 #include "sim/search/partial_mappings.hpp"
 #include "sim/search/tile_lists.hpp"
 
@@ -50,12 +51,6 @@ struct Node {
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
 };
 
-/// The transfers that are open outside a level, each as if it stayed over no more loops.
-struct Unstripped {
-  std::vector<Figures> each;
-  Figures all;  // with what is settled
-};
-
 class Solver {
  public:
   Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents& incumbents);
@@ -81,8 +76,6 @@ class Solver {
 
   // The tree. False: the effort ran out.
   bool descend(std::size_t l, const Node& node);
-  void price_unstripped(std::size_t l, const Node& node);
-  Figures least_with(const Node& node, std::size_t l, const Steps& tile, const Steps& inner) const;
   bool place(std::size_t l, const Node& node, const Choice& choice);
   bool choose_innermost(std::size_t l, const Node& node, std::size_t operand);
   bool settle(std::size_t l, const Node& node);
@@ -106,7 +99,7 @@ class Solver {
   Frame frame_;
   Choices choices_;
   std::array<Node, most_levels + 1> nodes_;
-  std::array<Unstripped, most_levels> unstripped_;  // by the level to be chosen
+  std::vector<NextTile> next_tile_;  // by the level to be chosen
   std::int64_t frame_left_ = 0, checks_ = 0;
 };
 
@@ -118,7 +111,8 @@ Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents&
       bounds_(space, goal),
       lists_(space, bounds_),
       met_(space, bounds_),
-      evaluator_(*space.model) {
+      evaluator_(*space.model),
+      next_tile_(space.levels, NextTile(space, bounds_)) {
   find_alike();
 }
 
@@ -174,47 +168,6 @@ bool Solver::search_frame() {
   return descend(levels() - 1, root);
 }
 
-/// What the node's open transfers cost if they stay over no more loops.
-void Solver::price_unstripped(std::size_t l, const Node& node) {
-  Unstripped& made = unstripped_[l];
-  made.each.assign(node.open.size(), {});
-  made.all = node.spent;
-  for (std::size_t i = 0; i < node.open.size(); ++i) {
-    bounds_.price(node.open[i].transfer, node.open[i].words, node.open[i].held, made.each[i]);
-    bounds_.add(made.all, made.each[i]);
-  }
-}
-
-/// What the node costs at least with a tile of level `l` outside of `inner`, whatever the order of the loops between: one operand stays
-/// over those that leave it in place, and over further ones if nothing else stands there.
-Figures Solver::least_with(const Node& node, std::size_t l, const Steps& tile, const Steps& inner) const {
-  Figures figures = unstripped_[l].all, saving;
-  DimSet looped = 0;
-  for (std::size_t d = 0; d < dims(); ++d) {
-    if (tile[d] != inner[d]) looped |= DimSet{1} << d;
-  }
-  for (std::size_t i = 0; i < node.open.size();) {
-    const std::size_t o = bounds_.transfers[node.open[i].transfer].operand;
-    const DimSet moved_by = space_.operands[o].moved_by;
-    Figures saved;
-    for (; i < node.open.size() && bounds_.transfers[node.open[i].transfer].operand == o; ++i) {
-      const OpenTransfer& open = node.open[i];
-      if (moves_alone_[l + 1] && bounds_.transfers[open.transfer].child == l + 1) continue;
-      Steps held = open.held;
-      for (std::size_t d = 0; d < dims(); ++d) {
-        if (!has(moved_by, d)) held[d] = (looped & moved_by) == 0 ? bounds_.whole()[d] : tile[d];
-      }
-      Figures stripped;
-      bounds_.price(open.transfer, open.words, held, stripped);
-      bounds_.add(saved, unstripped_[l].each[i]);
-      bounds_.subtract(saved, stripped);
-    }
-    bounds_.raise(saving, saved);
-  }
-  bounds_.subtract(figures, saving);
-  return figures;
-}
-
 bool Solver::descend(std::size_t l, const Node& node) {
   constexpr std::array<double, Figures{}.of.size()> nothing{};
   if (l == 0) return place(l, node, {bounds_.whole(), 0, nothing.data(), nothing.data(), nullptr});
@@ -223,7 +176,8 @@ bool Solver::descend(std::size_t l, const Node& node) {
   if (bounds_.empty[l])
     return place(l, node, {inner, inner_exponents, node.outside_same, node.outside_larger, nullptr});
   const bool closer = space_.one_still && !node.open.empty();
-  if (closer) price_unstripped(l, node);
+  NextTile& next_tile = next_tile_[l];
+  if (closer) next_tile.enter(node.open, node.spent, moves_alone_[l + 1] ? l + 1 : 0);
   const TileList& list = lists_.at(l);
   const auto choose = [&](std::uint32_t at) {
     const Tile& tile = list.tiles[at];
@@ -236,7 +190,7 @@ bool Solver::descend(std::size_t l, const Node& node) {
     if (loops && closer) {
       constexpr int checks_a_node = 4;  // they cost less
       if (++checks_ % checks_a_node == 0 && !spend(1)) return false;
-      figures = least_with(node, l, tile.inside, inner);
+      figures = next_tile.least(tile.inside, inner);
       bounds_.add(figures, through);
       if (pruned(bounds_.score_of(figures, first))) return true;
     }
