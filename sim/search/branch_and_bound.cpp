@@ -31,6 +31,8 @@ struct Choices {
 struct Choice {
   Steps inside{};
   std::uint64_t exponents = 0;
+  double first_fixed = 0,
+         first = 0;  // time until the first tiles have arrived: at this level and inside of it; everywhere at least
   /// What the levels outside add at least where the next of them holds this very tile, and where it holds a larger one.
   const double *outside_same = nullptr, *outside_larger = nullptr;
   const double* array = nullptr;  // with the array's time, where this tile decides on it
@@ -43,11 +45,10 @@ struct Node {
   Figures least;                                                    // of what is settled and open
   Figures looped;                                                   // the same where the next outer level holds loops
   const double *outside_same = nullptr, *outside_larger = nullptr;  // as of the last choice
-  double bound_same = 0,
-         bound_larger = 0;        // where the next outer level with tiles holds the same one, and a larger one
-  const double* array = nullptr;  // with the array's time, where the last tile decides on it
-  double first = 0;               // time until the first tiles have arrived
-  DimSet loosened = 0;            // operands of the next inner level with loops, if its outermost loops move them all
+  double bound_same = 0, bound_larger = 0;                          // in these two cases
+  const double* array = nullptr;      // with the array's time, where the last tile decides on it
+  double first_fixed = 0, first = 0;  // as of the last choice
+  DimSet loosened = 0;         // operands of the next inner level with loops, if its outermost loops move them all
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
 };
 
@@ -100,6 +101,7 @@ class Solver {
   Choices choices_;
   std::array<Node, most_levels + 1> nodes_;
   std::vector<NextTile> next_tile_;  // by the level to be chosen
+  const std::vector<OpenTransfer> no_open_;
   std::int64_t frame_left_ = 0, checks_ = 0;
 };
 
@@ -164,17 +166,22 @@ bool Solver::search_frame() {
   root.open.clear();
   root.passes_inside = false;
   root.loosened = 0;
-  root.first = bounds_.first_tile(levels(), choices_.inside);
+  root.first_fixed = bounds_.first_tiles(levels(), levels(), {});
+  root.first = bounds_.first_tiles(0, levels(), {});
   return descend(levels() - 1, root);
 }
 
 bool Solver::descend(std::size_t l, const Node& node) {
   constexpr std::array<double, Figures{}.of.size()> nothing{};
-  if (l == 0) return place(l, node, {bounds_.whole(), 0, nothing.data(), nothing.data(), nullptr});
+  if (l == 0)
+    return place(l, node,
+                 {bounds_.whole(), 0, node.first_fixed, node.first_fixed, nothing.data(), nothing.data(), nullptr});
   const Steps inner = choices_.inside[l + 1];
   const std::uint64_t inner_exponents = choices_.exponents[l + 1];
   if (bounds_.empty[l])
-    return place(l, node, {inner, inner_exponents, node.outside_same, node.outside_larger, nullptr});
+    return place(
+        l, node,
+        {inner, inner_exponents, node.first_fixed, node.first, node.outside_same, node.outside_larger, nullptr});
   const bool closer = space_.one_still && !node.open.empty();
   NextTile& next_tile = next_tile_[l];
   if (closer) next_tile.enter(node.open, node.spent, moves_alone_[l + 1] ? l + 1 : 0);
@@ -183,21 +190,23 @@ bool Solver::descend(std::size_t l, const Node& node) {
     const Tile& tile = list.tiles[at];
     const bool loops = tile.inside != inner;
     const double* through = lists_.row(list.through, at);
-    const double first = std::max(node.first, tile.first);
+    const double first = node.first_fixed + tile.first_open;
     Figures figures = loops ? node.looped : node.least;
     bounds_.add(figures, through);
     if (pruned(bounds_.score_of(figures, first))) return true;
     if (loops && closer) {
       constexpr int checks_a_node = 4;  // they cost less
       if (++checks_ % checks_a_node == 0 && !spend(1)) return false;
-      figures = next_tile.least(tile.inside, inner);
+      const Figures least = figures = next_tile.least(tile.inside, inner);
       bounds_.add(figures, through);
       if (pruned(bounds_.score_of(figures, first))) return true;
+      // Even the best order is no better than a nest that was met.
+      if (incumbents_.full() && met_.superfluous(l, tile.cell, {&least, &no_open_, first, 0, false})) return true;
     }
     const double* own = lists_.sees_array(l) ? lists_.row(list.own, at) : nullptr;
-    return place(
-        l, node,
-        {tile.inside, tile.exponents, lists_.row(list.outside_same, at), lists_.row(list.outside_larger, at), own});
+    return place(l, node,
+                 {tile.inside, tile.exponents, node.first_fixed + tile.first_own, first,
+                  lists_.row(list.outside_same, at), lists_.row(list.outside_larger, at), own});
   };
   if (pruned(node.bound_larger) && lists_.lattice().whole()) {
     const std::uint32_t same = lists_.tile_at(l, lists_.lattice().cell(inner));
@@ -228,6 +237,8 @@ bool Solver::place(std::size_t l, const Node& node, const Choice& choice) {
   }
   choices_.innermost[l] = 0;
   Node& next = nodes_[l];
+  next.first_fixed = choice.first_fixed;
+  next.first = choice.first;
   next.outside_same = choice.outside_same;
   next.outside_larger = choice.outside_larger;
   next.array = choice.array;
@@ -326,14 +337,14 @@ bool Solver::settle(std::size_t l, const Node& node) {
     bounds_.price(open.transfer, words, held.held, next.spent);
   }
   add_own(space_.operands.size());
-  next.first = bounds_.first_tile(std::max<std::size_t>(l, 1), choices_.inside);
   const PartialMapping nest{&next.spent, &next.open, next.first, next.loosened, next.passes_inside};
   const bool compared = l > 0 && !bounds_.empty[l] && incumbents_.full();
   const std::size_t cell = compared ? lists_.lattice().cell(inside) : 0;
   if (compared && met_.superfluous(l, cell, nest)) return spend(1);
   next.least = next.looped = next.spent;
-  bounds_.add(next.least, bounds_.relaxed(next.open, 0));
-  bounds_.add(next.looped, bounds_.relaxed(next.open, moves_alone_[l] ? l : 0));
+  const FrameBounds::Relaxed relaxed = bounds_.relaxed(next.open, moves_alone_[l] ? l : 0);
+  bounds_.add(next.least, relaxed.any);
+  bounds_.add(next.looped, relaxed.moved);
   const auto with = [&](const Figures& figures, const double* outside) {
     if (std::isinf(outside[0])) return std::numeric_limits<double>::infinity();
     Figures all = figures;

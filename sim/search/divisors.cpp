@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <numeric>
 
 namespace tilewright {
 
@@ -47,7 +48,11 @@ void Lattice::enter(std::span<const Divisors* const> dims) {
   cells_ = 1;
   operations_ = 0;
   whole_ = false;
-  for (std::size_t d = 0; d < dims_.size(); ++d) {
+  std::vector<std::size_t> order(dims_.size());  // dims of few values lie close together: the passes run along rows
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return dims_[a]->values.size() < dims_[b]->values.size(); });
+  for (const std::size_t d : order) {
     strides_[d] = cells_;
     cells_ *= dims_[d]->values.size();
     if (cells_ <= most_cells) continue;

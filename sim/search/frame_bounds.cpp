@@ -207,11 +207,12 @@ bool FrameBounds::enter(const Frame& frame) {
   }
   for (std::size_t o = 0; o < space_.operands.size(); ++o) {
     const TiledOperand& operand = space_.operands[o];
-    bool again = operand.window != 0;
+    bool again = operand.overlapping;
     for (std::size_t d = 0; d < dims() && operand.output; ++d)
       again = again || (!has(operand.moved_by, d) && in_[innermost_[o]][d] < space_.bounds[d]);
     sums_at_lanes_[o] = again;
   }
+  list_first_tiles();
   base_ = lanes_of_frame();
   double arithmetic = arithmetic_;
   array_ = least_;
@@ -269,6 +270,10 @@ void FrameBounds::open() {
       }
     }
   }
+  least_prices_.assign(transfers.size(), {});
+  for (std::size_t t = 0; t < transfers.size(); ++t) {
+    if (transfers[t].child < levels()) price_least(t, least_prices_[t]);
+  }
   const auto menu_level = static_cast<std::size_t>(std::max(space_.rules.menu_level, 0));
   if (array_known_) return;
   if (array_level + 1 == levels() || (frame_.menu >= 0 && array_level + 1 == menu_level)) {
@@ -297,7 +302,7 @@ double FrameBounds::frame_bound(const Figures& outside, std::size_t known) const
     if (transfers[t].child == levels() || transfers[t].child <= known) continue;
     price_least(t, figures);
   }
-  return score_of(figures, first_tile(levels(), {}));
+  return score_of(figures, first_tiles(0, levels(), {}));
 }
 
 double FrameBounds::extent(const Axis& axis, std::size_t l, const Steps& tile) const {
@@ -314,32 +319,37 @@ double FrameBounds::bytes_held(std::size_t l, std::size_t operand, double words)
   return std::ceil(words * store(l, operand).bits[sums] / 8.0);
 }
 
-double FrameBounds::first_tile(std::size_t l, const std::array<Steps, most_levels + 1>& tiles) const {
-  double time = 0;
-  if (!time_counts) return time;
+void FrameBounds::list_first_tiles() {
+  first_tiles_.clear();
+  if (!time_counts) return;
   for (std::size_t from = 0; from < levels(); ++from) {
     const BufferLevel& sender = level(from);
     const bool last = from + 1 == levels();
     if (sender.bandwidth.value <= 0 || (from > 0 && (last || level(from + 1).double_buffered))) continue;
-    double bytes = 0;
     for (std::size_t o = 0; o < space_.operands.size(); ++o) {
       const TiledOperand& operand = space_.operands[o];
       if (operand.output || operand.diagonal || !space_.rules.keeps[from][o] || (from == 0 && operand.on_chip))
         continue;
-      const Steps& tile = tiles[std::max(l, keeper_after_[from * space_.operands.size() + o])];
-      double words = 1;
-      for (const Axis& axis : operand.axes) {
-        double extent = 1;
-        for (const Term& term : axis) {
-          const auto d = static_cast<std::size_t>(term.dim);
-          extent +=
-              static_cast<double>(term.coefficient * (std::min(space_.bounds[d], steps(d, tile[d]) * all_[d]) - 1));
-        }
-        words *= extent;
-      }
-      bytes += words * store(from, o).bits[0] / 8;
+      first_tiles_.push_back({o, keeper_after_[from * space_.operands.size() + o],
+                              store(from, o).bits[0] / 8 / (instances_[from] * sender.bandwidth.value)});
     }
-    time += bytes / (instances_[from] * sender.bandwidth.value);
+  }
+}
+
+double FrameBounds::first_tiles(std::size_t from, std::size_t to, const Steps& tile) const {
+  double time = 0;
+  for (const FirstTile& first : first_tiles_) {
+    if (first.child < from || first.child > to) continue;
+    double words = 1;
+    for (const Axis& axis : space_.operands[first.operand].axes) {
+      double span = 1;
+      for (const Term& term : axis) {
+        const auto d = static_cast<std::size_t>(term.dim);
+        span += static_cast<double>(term.coefficient * (std::min(space_.bounds[d], steps(d, tile[d]) * all_[d]) - 1));
+      }
+      words *= span;
+    }
+    time += words * first.cycles_per_word;
   }
   return time;
 }

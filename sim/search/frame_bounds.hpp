@@ -101,11 +101,13 @@ class FrameBounds {
     const Store& at = store(transfer.child, transfer.operand);
     return at.bits[0] == at.bits[1] || transfer.child == innermost_[transfer.operand];
   }
-  /// What open transfers cost at least, where the next loops move the tiles of level `moved` (0: not known).
-  Figures relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const;
-  /// Time until the first tiles have arrived when the tiles of level `l` and of those inside it are chosen, and those outside hold no
-  /// less. `tiles` by level.
-  double first_tile(std::size_t l, const std::array<Steps, most_levels + 1>& tiles) const;
+  struct Relaxed {
+    Figures any, moved;
+  };
+  /// What open transfers cost at least, whatever the next loops, and where these move the tiles of level `moved` (0: none).
+  Relaxed relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const;
+  /// Time until the first tiles for the levels `from`..`to` have arrived (levels(): for the lanes), where they are `tile` each.
+  double first_tiles(std::size_t from, std::size_t to, const Steps& tile) const;
   /// The array's time when the tile below the array level is `tile`.
   ArrayTime array_time(const Steps& tile) { return time_of(compute_of(tile)); }
   /// True if the array's time is the same for all mappings of the frame, or does not count; else it is that of the tile below the array.
@@ -171,6 +173,7 @@ class FrameBounds {
   double events_of(const ComputeCost& cost) const;
   ComputeCost compute_of(const Steps& tile);
   void add_array();
+  void list_first_tiles();
 
   const Space& space_;
   const Goal& goal_;
@@ -203,6 +206,12 @@ class FrameBounds {
     double least_arriving = 1, least_sent = 1, owned_here = 0, owned_there = 0;
   };
   std::vector<Repeats> repeats_;
+  std::vector<Figures> least_prices_;  // by transfer, of operands without windows
+  struct FirstTile {                   // of an operand on its way to a level
+    std::size_t operand = 0, child = 0;
+    double cycles_per_word = 0;
+  };
+  std::vector<FirstTile> first_tiles_;
   std::vector<bool> sums_at_lanes_;  // per operand: what the lanes update still misses terms
   std::array<const Divisors*, most_dims> divisors_{};
   std::array<int, most_dims> shift_{};

@@ -25,6 +25,8 @@ TiledOperand tiled(const Problem& problem, const Operand& operand, const std::ve
   t.words = 1;
   for (const Axis& axis : operand.axes) {
     Axis kept;
+    const auto names = std::count_if(axis.begin(), axis.end(), [](const Term& term) { return term.coefficient != 0; });
+    t.overlapping = t.overlapping || names > 1;
     for (const Term& term : axis) {
       const auto at = std::find(dims.begin(), dims.end(), term.dim);
       if (term.coefficient == 0 || problem.dims[static_cast<std::size_t>(term.dim)].bound == 1) continue;
@@ -42,9 +44,11 @@ TiledOperand tiled(const Problem& problem, const Operand& operand, const std::ve
       for (const Term& term : kept) t.window |= DimSet{1} << term.dim;
     }
     t.simple = t.simple && kept.size() <= 1 && (kept.empty() || kept[0].coefficient == 1);
-    if (!kept.empty()) t.axes.push_back(std::move(kept));
+    if (kept.empty()) continue;
+    t.axes.push_back(std::move(kept));
+    t.shared.push_back(names > 1);
   }
-  t.simple = t.simple && !t.diagonal;
+  t.simple = t.simple && !t.diagonal && !(t.output && t.overlapping);
   return t;
 }
 

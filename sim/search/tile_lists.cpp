@@ -113,7 +113,7 @@ void TileLists::list_level(const Frame& frame, std::size_t l, Effort& effort) {
       one.held = one.tile = inside;
       one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, inside);
     }
-    const Figures figures = bounds_.relaxed(own, 0);
+    const Figures figures = bounds_.relaxed(own, 0).any;
     std::copy_n(figures.of.data(), n, list.own.data() + i * n);
   }
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
@@ -129,8 +129,21 @@ void TileLists::list_outer_levels(Effort& effort) {
   for (std::size_t l = 1; l <= outer_known_; ++l) {
     if (!bounds_.empty[l]) list_level(space_.plain, l, effort);
   }
-  bool dropped = false;
-  if (!outwards(outer_known_, nullptr, dropped)) std::fill(cells_.begin(), cells_.end(), infinity);
+  const TileList* outer = nullptr;
+  bool fits = true;
+  for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
+    if (bounds_.empty[l]) continue;
+    if (outer != nullptr) gather_outside(*outer, lists_[l]);
+    keep_if(lists_[l], [&](std::size_t i) { return std::isfinite(lists_[l].outside[i * bounds_.width]); });
+    outer = &lists_[l];
+    fits = !outer->tiles.empty();
+  }
+  const std::size_t cells = lattice_.cells();
+  cells_.assign(bounds_.width * cells, fits ? 0 : infinity);
+  if (fits && outer != nullptr) {
+    fill_cells(*outer, outer->outside);
+    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
+  }
   for (std::size_t l = 1; l <= outer_known_; ++l) std::swap(outer_[l], lists_[l]);
   outer_cells_.swap(cells_);
   outer_lattice_ = lattice_;
@@ -199,9 +212,11 @@ Figures TileLists::floor_of(std::size_t l) const {
 
 void TileLists::first_tiles(std::size_t l) {
   if (!bounds_.time_counts) return;
+  const double inside = bounds_.first_tiles(l + 1, levels(), {});
   for (Tile& tile : lists_[l].tiles) {
-    for (std::size_t k = 1; k < levels(); ++k) chosen_[k] = k <= l ? tile.inside : Steps{};
-    tile.first = bounds_.first_tile(l, chosen_);
+    tile.first_own = bounds_.first_tiles(l, l, tile.inside);
+    tile.first_open = bounds_.first_tiles(0, l - 1, tile.inside) + tile.first_own;
+    tile.first = inside + tile.first_open;
   }
 }
 
@@ -269,7 +284,7 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
   return tile.bound < limit;
 }
 
-/// Writes what a tile and one side of it cost into its cell, for the next level on the other side.
+/// Writes what each tile of a level and one side of it cost into its cell.
 void TileLists::fill_cells(const TileList& list, const std::vector<double>& side) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
   cells_.assign(n * cells, infinity);
@@ -281,92 +296,139 @@ void TileLists::fill_cells(const TileList& list, const std::vector<double>& side
   }
 }
 
-void TileLists::read_cells(const TileList& list, std::vector<double>& side) const {
+/// Few tiles are compared pair by pair, many over the lattice.
+bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
+  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 2;
+}
+
+/// Of the tiles of the next outer level that hold each tile: the least of what they and their outside add.
+void TileLists::gather_outside(const TileList& outer, TileList& list) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    for (std::size_t f = 0; f < n; ++f) side[i * n + f] = cells_[f * cells + list.tiles[i].cell];
+  if (few_pairs(outer, list)) {
+    std::fill(list.outside.begin(), list.outside.end(), infinity);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      double* side = list.outside.data() + i * n;
+      for (std::size_t k = 0; k < outer.tiles.size(); ++k) {
+        if (holds(outer.tiles[k], list.tiles[i])) lower(side, row(outer.own, k), row(outer.outside, k));
+      }
+    }
+    return;
+  }
+  fill_cells(outer, outer.outside);
+  for (std::size_t f = 0; f < n; ++f) {
+    lattice_.least_of_larger({cells_.data() + f * cells, cells});
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      list.outside[i * n + f] = cells_[f * cells + list.tiles[i].cell];
   }
 }
 
-/// From the outermost level to level `last`: what the levels outside of each tile add at least. With a limit, drops the tiles that are
-/// of no use. False when a level is left without any.
-bool TileLists::outwards(std::size_t last, const double* limit, bool& dropped) {
-  bool outermost = true;
-  all_outside_ = {};
-  cells_.assign(bounds_.width * lattice_.cells(), 0);
-  for (std::size_t l = 1; l <= last; ++l) {
-    if (bounds_.empty[l]) continue;
-    TileList& list = lists_[l];
-    const std::size_t before = list.tiles.size();
-    if (!outermost) read_cells(list, list.outside);
-    keep_if(list, [&](std::size_t i) {
-      return std::isfinite(list.outside[i * bounds_.width]) && (limit == nullptr || of_use(list, i, *limit));
-    });
-    dropped = dropped || list.tiles.size() < before;
-    if (list.tiles.empty()) return false;
-    fill_cells(list, list.outside);
-    const std::size_t cells = lattice_.cells();
-    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
-    outermost = false;
+/// The same, and tells the two cases apart: the outer level holds the very tile, or a larger one.
+void TileLists::gather_split(const TileList& outer, TileList& list) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  list.outside_same.assign(list.own.size(), infinity);
+  list.outside_larger.assign(list.own.size(), infinity);
+  if (few_pairs(outer, list)) {
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      for (std::size_t k = 0; k < outer.tiles.size(); ++k) {
+        if (!holds(outer.tiles[k], list.tiles[i])) continue;
+        const bool same = outer.tiles[k].inside == list.tiles[i].inside;
+        lower((same ? list.outside_same : list.outside_larger).data() + i * n, row(outer.own, k),
+              row(outer.outside, k));
+      }
+    }
+  } else {
+    fill_cells(outer, outer.outside);
+    for (std::size_t f = 0; f < n; ++f) {
+      const std::span<double> of_figure{cells_.data() + f * cells, cells};
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_same[i * n + f] = of_figure[list.tiles[i].cell];
+      lattice_.least_of_larger(of_figure);
+      lattice_.least_beyond(of_figure, beyond_);
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_larger[i * n + f] = beyond_[list.tiles[i].cell];
+    }
   }
-  for (std::size_t f = 0; f < bounds_.width; ++f) all_outside_.of[f] = cells_[f * lattice_.cells()];
-  return true;
+  for (std::size_t i = 0; i < list.own.size(); ++i)
+    list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i]);
 }
 
-/// As `outwards`, and tells the two cases apart: the next outer level holds the same tile, or a larger one.
-bool TileLists::split_outside(double limit) {
+/// Of the tiles of the next inner level that divide each tile: the least of what they and their inside add.
+void TileLists::gather_inside(const TileList& inner, TileList& list) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
-  bool outermost = true;
+  if (few_pairs(inner, list)) {
+    std::fill(list.inside.begin(), list.inside.end(), infinity);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      double* side = list.inside.data() + i * n;
+      for (std::size_t k = 0; k < inner.tiles.size(); ++k) {
+        if (holds(list.tiles[i], inner.tiles[k])) lower(side, row(inner.own, k), row(inner.inside, k));
+      }
+    }
+    return;
+  }
+  fill_cells(inner, inner.inside);
+  for (std::size_t f = 0; f < n; ++f) {
+    lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) list.inside[i * n + f] = cells_[f * cells + list.tiles[i].cell];
+  }
+}
+
+/// Level by level outwards in, or inwards out: what the levels on that side of each tile add at least. Drops the tiles that are of no
+/// use. False when a level is left without any.
+bool TileLists::outwards(double limit) {
+  const TileList* outer = nullptr;
   for (std::size_t l = 1; l < levels(); ++l) {
     if (bounds_.empty[l]) continue;
     TileList& list = lists_[l];
-    list.outside_same.resize(list.own.size());
-    list.outside_larger.resize(list.own.size());
-    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-      const Tile& tile = list.tiles[i];
-      const bool whole = tile.inside == bounds_.whole();
-      for (std::size_t f = 0; f < n; ++f) {
-        const double same = !outermost ? own_cells_[f * cells + tile.cell] : whole ? 0.0 : infinity;
-        const double larger = !outermost ? beyond_[f * cells + tile.cell] : whole ? infinity : 0.0;
-        list.outside_same[i * n + f] = same;
-        list.outside_larger[i * n + f] = larger;
-        list.outside[i * n + f] = std::min(same, larger);
-      }
-    }
-    keep_if(list, [&](std::size_t i) { return std::isfinite(list.outside[i * n]) && of_use(list, i, limit); });
-    if (list.tiles.empty()) return false;
-    fill_cells(list, list.outside);
-    own_cells_ = cells_;
-    beyond_.resize(cells_.size());
-    for (std::size_t f = 0; f < n; ++f) {
-      lattice_.least_of_larger({cells_.data() + f * cells, cells});
-      lattice_.least_beyond({cells_.data() + f * cells, cells}, {beyond_.data() + f * cells, cells});
-    }
-    outermost = false;
+    if (outer != nullptr) gather_outside(*outer, list);
+    if (!drop_useless(list, list.outside, limit)) return false;
+    outer = &list;
   }
-  all_outside_ = {};
-  for (std::size_t f = 0; !outermost && f < n; ++f) all_outside_.of[f] = cells_[f * cells];
   return true;
 }
 
-/// As `outwards` from the innermost level on: what the levels inside of each tile add.
-bool TileLists::inwards(double limit, bool& dropped) {
-  bool innermost = true;
+bool TileLists::inwards(double limit) {
+  const TileList* inner = nullptr;
   for (std::size_t l = levels() - 1; l > 0; --l) {
     if (bounds_.empty[l]) continue;
     TileList& list = lists_[l];
-    const std::size_t before = list.tiles.size();
-    if (!innermost) read_cells(list, list.inside);
-    keep_if(list,
-            [&](std::size_t i) { return std::isfinite(list.inside[i * bounds_.width]) && of_use(list, i, limit); });
-    dropped = dropped || list.tiles.size() < before;
-    if (list.tiles.empty()) return false;
-    fill_cells(list, list.inside);
-    const std::size_t cells = lattice_.cells();
-    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
-    innermost = false;
+    if (inner != nullptr) gather_inside(*inner, list);
+    if (!drop_useless(list, list.inside, limit)) return false;
+    inner = &list;
   }
   return true;
+}
+
+/// As `outwards`, the two cases apart. The outermost level stands inside of the whole problem.
+bool TileLists::split_outside(double limit) {
+  const std::size_t n = bounds_.width;
+  const TileList* outer = nullptr;
+  for (std::size_t l = 1; l < levels(); ++l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    if (outer != nullptr) {
+      gather_split(*outer, list);
+    } else {
+      list.outside_same.assign(list.own.size(), infinity);
+      list.outside_larger.assign(list.own.size(), infinity);
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+        const bool whole = list.tiles[i].inside == bounds_.whole();
+        std::fill_n((whole ? list.outside_same : list.outside_larger).data() + i * n, n, 0.0);
+      }
+    }
+    if (!drop_useless(list, list.outside, limit)) return false;
+    outer = &list;
+  }
+  all_outside_ = {};
+  for (std::size_t f = 0; outer != nullptr && f < n; ++f) {
+    all_outside_.of[f] = infinity;
+    for (std::size_t i = f; i < outer->own.size(); i += n)
+      all_outside_.of[f] = std::min(all_outside_.of[f], outer->own[i] + outer->outside[i]);
+  }
+  return true;
+}
+
+/// Drops the tiles without neighbours on one side, and those that cannot score less than `limit`. False when none is left.
+bool TileLists::drop_useless(TileList& list, const std::vector<double>& side, double limit) {
+  keep_if(list, [&](std::size_t i) { return std::isfinite(side[i * bounds_.width]) && of_use(list, i, limit); });
+  return !list.tiles.empty();
 }
 
 void TileLists::sort_keys() {
@@ -418,14 +480,9 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
     first_tiles(l);
     if (sees_array(l)) time_array(l);
   }
-  constexpr int rounds = 2;
-  bool dropped = true;
-  for (int round = 0; round < rounds && dropped; ++round) {
-    dropped = false;
-    effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
-    if (!outwards(levels() - 1, &limit, dropped) || !inwards(limit, dropped)) return false;
-  }
-  if (!split_outside(limit)) return false;
+  beyond_.resize(lattice_.cells());
+  effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
+  if (!outwards(limit) || !inwards(limit) || !split_outside(limit)) return false;
   sort_keys();
   return true;
 }

@@ -1,6 +1,7 @@
 // The tiles of every level that may be part of a better mapping in a frame, and what goes with each at least, inside and outside of it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -13,8 +14,9 @@ struct Tile {
   Steps inside{};  // temporal extents at the level and inside it
   std::uint64_t exponents = 0;
   std::size_t cell = 0;  // in the lattice of the frame
-  double first = 0;      // time until the first tiles have arrived
-  double bound = 0;      // of every mapping with this tile
+  /// Least time until the first tiles have arrived: at this level; at it and further out; everywhere.
+  double first_own = 0, first_open = 0, first = 0;
+  double bound = 0;  // of every mapping with this tile
 };
 
 /// The tiles of one level. Rows of figures lie one behind the other, FrameBounds::width each.
@@ -73,10 +75,20 @@ class TileLists {
   void keep_if(TileList& list, const Keep& keep);
   bool of_use(TileList& list, std::size_t tile, double limit);
   void fill_cells(const TileList& list, const std::vector<double>& side);
-  void read_cells(const TileList& list, std::vector<double>& side) const;
-  bool outwards(std::size_t last, const double* limit, bool& dropped);
+  bool few_pairs(const TileList& a, const TileList& b) const;
+  bool holds(const Tile& outer, const Tile& inner) const {
+    return bounds_.divides(inner.exponents, outer.exponents, inner.inside, outer.inside);
+  }
+  void lower(double* least, const double* own, const double* side) const {
+    for (std::size_t f = 0; f < bounds_.width; ++f) least[f] = std::min(least[f], own[f] + side[f]);
+  }
+  void gather_outside(const TileList& outer, TileList& list);
+  void gather_split(const TileList& outer, TileList& list);
+  void gather_inside(const TileList& inner, TileList& list);
+  bool drop_useless(TileList& list, const std::vector<double>& side, double limit);
+  bool outwards(double limit);
+  bool inwards(double limit);
   bool split_outside(double limit);
-  bool inwards(double limit, bool& dropped);
   void sort_keys();
 
   const Space& space_;
@@ -84,9 +96,9 @@ class TileLists {
   std::array<TileList, most_levels> lists_;
   Figures all_outside_;
   Lattice lattice_;
-  std::vector<std::uint32_t> tile_of_cell_;         // [level][cell]
-  std::vector<double> cells_, own_cells_, beyond_;  // [figure][cell]
-  std::array<Steps, most_levels + 1> chosen_{};
+  std::vector<std::uint32_t> tile_of_cell_;  // [level][cell]
+  std::vector<double> cells_;                // [figure][cell]
+  std::vector<double> beyond_;               // [cell]
 
   // Shared by all perfect frames: levels 1..outer_known_, with extents that count what is unrolled.
   std::array<TileList, most_levels> outer_;

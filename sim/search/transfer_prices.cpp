@@ -114,12 +114,12 @@ double FrameBounds::most_owned(std::size_t o, std::size_t l) const {
   for (std::size_t d = 0; d < dims(); ++d) {
     if (!has(operand.moved_by, d)) words *= static_cast<double>(above_[l][d]);
   }
-  for (const Axis& axis : operand.axes) {
+  for (std::size_t a = 0; a < operand.axes.size(); ++a) {
     double span = 1, instances = 1;
-    for (const Term& term : axis) {
+    for (const Term& term : operand.axes[a]) {
       const auto d = static_cast<std::size_t>(term.dim);
       span += static_cast<double>(term.coefficient * (space_.bounds[d] - 1));
-      if (axis.size() > 1 || term.coefficient != 1) instances *= static_cast<double>(above_[l][d]);
+      if (operand.shared[a] || term.coefficient != 1) instances *= static_cast<double>(above_[l][d]);
     }
     words *= span * instances;
   }
@@ -153,10 +153,9 @@ void FrameBounds::charge(std::size_t t, double words, double arriving, double se
     return;
   }
   const Repeats& repeats = repeats_[t];
-  const bool window = operand.window != 0;
-  const bool sums_above = window || sent > 1;
+  const bool sums_above = operand.overlapping || sent > 1;
   const bool sums_below =
-      below == innermost_[transfer.operand] ? sums_at_lanes_[transfer.operand] : window || arriving > 1;
+      below == innermost_[transfer.operand] ? sums_at_lanes_[transfer.operand] : operand.overlapping || arriving > 1;
   const double drains = whole_number(words * arriving), updates = whole_number(words * sent);
   const double fills = std::max(0.0, drains - repeats.owned_here);
   const double again = std::max(0.0, updates - repeats.owned_there);
@@ -188,26 +187,38 @@ void FrameBounds::price(std::size_t t, double words, const Steps& held, Figures&
   charge(t, words, arriving, sent, into);
 }
 
-Figures FrameBounds::relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const {
-  Figures sum, saving;
+FrameBounds::Relaxed FrameBounds::relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const {
+  Relaxed sum;
+  Figures saving, saving_moved;
   for (std::size_t i = 0; i < open.size();) {
     const std::size_t operand = transfers[open[i].transfer].operand;
-    Figures full, least;
+    Figures saved, saved_moved;
     for (; i < open.size() && transfers[open[i].transfer].operand == operand; ++i) {
       const std::size_t t = open[i].transfer;
-      if (transfers[t].child == moved) {
-        price(t, open[i].words, open[i].held, sum);
-        continue;
+      const bool fetched = transfers[t].child == moved;
+      Figures full, least;
+      price(t, open[i].words, open[i].held, full);
+      if (space_.operands[operand].simple) {
+        least = least_prices_[t];
+      } else {
+        charge(t, open[i].words, repeats_[t].least_arriving, repeats_[t].least_sent, least);
       }
-      charge(t, open[i].words, repeats_[t].least_arriving, repeats_[t].least_sent, least);
-      if (space_.one_still) price(t, open[i].words, open[i].held, full);
+      add(sum.any, full);
+      subtract(full, least);
+      add(saved, full);
+      if (!fetched) add(saved_moved, full);
     }
-    add(sum, space_.one_still ? full : least);
-    if (!space_.one_still) continue;
-    subtract(full, least);
-    raise(saving, full);
+    if (space_.one_still) {
+      raise(saving, saved);
+      raise(saving_moved, saved_moved);
+    } else {
+      add(saving, saved);
+      add(saving_moved, saved_moved);
+    }
   }
-  if (space_.one_still) subtract(sum, saving);
+  sum.moved = sum.any;
+  subtract(sum.any, saving);
+  subtract(sum.moved, saving_moved);
   return sum;
 }
 
