@@ -205,8 +205,11 @@ ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const Arr
   if (array.dataflow == ArrayDataflow::row_stationary) {
     // Chen et al., JSSC 2017: every pass starts with a ramp-up. Here: the first window of input words arrives one a cycle, then the
     // partial sums climb the column, one PE a cycle (assumption; the paper gives no formula).
-    const DimGroups groups = group_dims(problem);
-    const double chain = static_cast<double>(extent_product(pass.spatial, groups.k));
+    double chain = 1;
+    for (std::size_t d = 0; d < pass.spatial.size(); ++d) {
+      if (pass.spatial[d] > 1 && !relevant(problem.operands.back(), static_cast<int>(d)))
+        chain *= static_cast<double>(pass.spatial[d]);
+    }
     const double window = static_cast<double>(extent_product(pass.temporal, window_dims(problem)));
     const double ramp = chain + window;
     cost.cycles = Cycles{folds * (stream + ramp)};

@@ -52,19 +52,21 @@ struct Node {
   bool passes_inside = false;  // a loop over the passes stands inside: no loop over the columns may come outside of it
 };
 
+}  // namespace
+
 class Solver {
  public:
-  Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents& incumbents);
-  double run();
+  Solver(const Space& space, const Goal& goal);
+  double run(const Goal& goal, Effort& effort, Incumbents& incumbents);
 
  private:
   std::size_t dims() const { return space_.dims.size(); }
   std::size_t levels() const { return space_.levels; }
-  bool pruned(double bound) const { return bound >= incumbents_.score() * (1 - rounding); }
+  bool pruned(double bound) const { return bound >= incumbents_->score() * (1 - rounding); }
   bool spend(std::int64_t work) {
-    effort_.left -= work;
+    effort_->left -= work;
     frame_left_ -= work;
-    return effort_.left > 0 && frame_left_ > 0;
+    return effort_->left > 0 && frame_left_ > 0;
   }
   void find_alike();
 
@@ -84,9 +86,10 @@ class Solver {
   Mapping mapping() const;
 
   const Space& space_;
-  const Goal& goal_;
-  Effort& effort_;
-  Incumbents& incumbents_;
+  Goal goal_;
+  Effort* effort_ = nullptr;
+  Incumbents* incumbents_ = nullptr;
+  bool listed_ = false;
   FrameBounds bounds_;
   TileLists lists_;
   PartialMappings met_;
@@ -105,11 +108,9 @@ class Solver {
   std::int64_t frame_left_ = 0, checks_ = 0;
 };
 
-Solver::Solver(const Space& space, const Goal& goal, Effort& effort, Incumbents& incumbents)
+Solver::Solver(const Space& space, const Goal& goal)
     : space_(space),
       goal_(goal),
-      effort_(effort),
-      incumbents_(incumbents),
       bounds_(space, goal),
       lists_(space, bounds_),
       met_(space, bounds_),
@@ -155,8 +156,8 @@ void Solver::find_alike() {
 
 /// False when the frame's effort ran out.
 bool Solver::search_frame() {
-  const double limit = incumbents_.score() * (1 - rounding);
-  if (!lists_.list(frame_, limit, effort_)) return true;
+  const double limit = incumbents_->score() * (1 - rounding);
+  if (!lists_.list(frame_, limit, *effort_)) return true;
   met_.enter(lists_.lattice());
   choices_.inside.fill({});
   Node& root = nodes_[levels()];
@@ -201,7 +202,7 @@ bool Solver::descend(std::size_t l, const Node& node) {
       bounds_.add(figures, through);
       if (pruned(bounds_.score_of(figures, first))) return true;
       // Even the best order is no better than a nest that was met.
-      if (incumbents_.full() && met_.superfluous(l, tile.cell, {&least, &no_open_, first, 0, false})) return true;
+      if (incumbents_->full() && met_.superfluous(l, tile.cell, {&least, &no_open_, first, 0, false})) return true;
     }
     const double* own = lists_.sees_array(l) ? lists_.row(list.own, at) : nullptr;
     return place(l, node,
@@ -338,7 +339,7 @@ bool Solver::settle(std::size_t l, const Node& node) {
   }
   add_own(space_.operands.size());
   const PartialMapping nest{&next.spent, &next.open, next.first, next.loosened, next.passes_inside};
-  const bool compared = l > 0 && !bounds_.empty[l] && incumbents_.full();
+  const bool compared = l > 0 && !bounds_.empty[l] && incumbents_->full();
   const std::size_t cell = compared ? lists_.lattice().cell(inside) : 0;
   if (compared && met_.superfluous(l, cell, nest)) return spend(1);
   next.least = next.looped = next.spent;
@@ -355,7 +356,7 @@ bool Solver::settle(std::size_t l, const Node& node) {
   next.bound_larger = with(next.looped, next.outside_larger);
   const double least = std::min(next.bound_same, next.bound_larger);
   // Few runners-up: any nest is welcome.
-  if (pruned(least) && (l > 0 || incumbents_.full() || std::isinf(least))) return spend(1);
+  if (pruned(least) && (l > 0 || incumbents_->full() || std::isinf(least))) return spend(1);
   if (!spend(1)) return false;
   if (l == 0) return leaf();
   if (compared) met_.keep(l, cell, nest);
@@ -405,19 +406,23 @@ bool Solver::leaf() {
   Mapping made = mapping();
   const CostModel& model = *space_.model;
   if (check(*model.problem, made, *model.chip)) {
-    ++effort_.evaluated;
+    ++effort_->evaluated;
     const CostFigures figures = evaluator_.evaluate(made);
     if (figures.cycles <= goal_.most_cycles) {
       const Joules energy = figures.energy.total();
-      incumbents_.add(
+      incumbents_->add(
           {score(figures.cycles, energy, *model.chip, goal_.objective), figures.cycles, energy, std::move(made)});
     }
   }
   return spend(evaluation_work);
 }
 
-double Solver::run() {
-  lists_.list_outer_levels(effort_);
+double Solver::run(const Goal& goal, Effort& effort, Incumbents& incumbents) {
+  goal_ = goal;
+  bounds_.aim(goal);
+  effort_ = &effort;
+  incumbents_ = &incumbents;
+  if (!std::exchange(listed_, true)) lists_.list_outer_levels(effort);
   std::vector<std::pair<double, std::size_t>> order;
   for (std::size_t f = 0; f < space_.frames.size(); ++f) {
     if (bounds_.enter(space_.frames[f])) order.emplace_back(lists_.frame_bound(), f);
@@ -425,28 +430,29 @@ double Solver::run() {
   spend(static_cast<std::int64_t>(order.size()));
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   // First a short look into each frame that may hold the best, so that a hard one does not keep the others from being seen.
-  const std::int64_t look = std::max<std::int64_t>(effort_.left / 50, 2000);
+  const std::int64_t look = std::max<std::int64_t>(effort_->left / 50, 2000);
   std::vector<std::pair<double, std::size_t>> open;
   for (const auto& [bound, f] : order) {
     if (pruned(bound)) break;
     frame_left_ = look;
-    if (effort_.left > 0) enter(f);
-    if (effort_.left <= 0 || !search_frame()) open.emplace_back(bound, f);
+    if (effort_->left > 0) enter(f);
+    if (effort_->left <= 0 || !search_frame()) open.emplace_back(bound, f);
   }
-  double bound = incumbents_.score();
+  double bound = incumbents_->score();
   for (const auto& [frame_bound, f] : open) {
     if (pruned(frame_bound)) continue;
-    frame_left_ = effort_.left;
-    if (effort_.left > 0) enter(f);
-    if (effort_.left <= 0 || !search_frame()) bound = std::min(bound, frame_bound);
+    frame_left_ = effort_->left;
+    if (effort_->left > 0) enter(f);
+    if (effort_->left <= 0 || !search_frame()) bound = std::min(bound, frame_bound);
   }
-  return std::min(bound, incumbents_.score());
+  return std::min(bound, incumbents_->score());
 }
 
-}  // namespace
+BranchAndBound::BranchAndBound(const Space& space, const Goal& goal) : solver_(std::make_unique<Solver>(space, goal)) {}
+BranchAndBound::~BranchAndBound() = default;
 
-double branch_and_bound(const Space& space, const Goal& goal, Effort& effort, Incumbents& incumbents) {
-  return Solver(space, goal, effort, incumbents).run();
+double BranchAndBound::improve(const Goal& goal, Effort& effort, Incumbents& incumbents) {
+  return solver_->run(goal, effort, incumbents);
 }
 
 }  // namespace tilewright

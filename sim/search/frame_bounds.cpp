@@ -75,7 +75,7 @@ FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), 
   array_level = model.array_level;
   static_power_ = static_power(space.chip());
   launch_ = (space.chip().launch_overhead * space.chip().clock).value;
-  time_counts = goal.objective != Objective::energy || static_power_.value > 0 || std::isfinite(goal.most_cycles.value);
+  time_counts = ::tilewright::time_counts(goal, space.chip());
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
     if (std::find(space.dims.begin(), space.dims.end(), static_cast<int>(d)) == space.dims.end())
       untiled_ = checked_mul(untiled_, space.problem().dims[d].bound);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -46,6 +47,11 @@ struct ArrayTime {
   double cycles = 0, fill_drain = 0;
 };
 
+/// False where dynamic energy alone decides.
+inline bool time_counts(const Goal& goal, const Chip& chip) {
+  return goal.objective != Objective::energy || static_power(chip).value > 0 || std::isfinite(goal.most_cycles.value);
+}
+
 /// Cycles that a temporal step of the nest takes at least; 0 for a family that does not walk the nest: one that chooses its kernels from a
 /// menu, or lays a layer out over cores for good.
 double cycles_per_step(const CostModel& model, const MapRules& rules);
@@ -54,6 +60,8 @@ class FrameBounds {
  public:
   FrameBounds(const Space& space, const Goal& goal);
 
+  /// Scores by another goal from here on. Precondition: time counts for both or for neither.
+  void aim(const Goal& goal) { goal_ = goal; }
   /// Sets up the unrolling. False where the menu's tile cannot be unrolled so.
   bool enter(const Frame& frame);
   /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
@@ -176,7 +184,7 @@ class FrameBounds {
   void list_first_tiles();
 
   const Space& space_;
-  const Goal& goal_;
+  Goal goal_;
   std::vector<Store> stores_;  // [level * operands + operand]
   std::vector<Channel> channel_;
   std::size_t channels_ = 0;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "core/checked.hpp"
@@ -163,6 +165,8 @@ class FrameLister {
   /// False when there are too many.
   bool list(bool thinned) {
     thinned_ = thinned;
+    choices_.clear();
+    reached_.resize(space_.spatial_levels.size() * space_.dims.size());
     space_.factors.assign(space_.spatial_levels.size() * space_.dims.size(), 1);
     space_.plain = {};
     space_.frames.clear();
@@ -237,10 +241,11 @@ class FrameLister {
     const bool y = allowed(space_.rules.y_dims, level, space_.dims[d]);
     if ((!x && !y) || left_[d] == 1) return next_dim(place, d + 1, taken, along_x, in_menu);
     const std::int64_t before = left_[d];
+    std::vector<std::int64_t>& reached = reached_[place * space_.dims.size() + d];
     for (const std::int64_t factor : choices(before, x ? above.fanout_x : 1, y ? above.fanout_y : 1, in_menu)) {
-      std::vector<std::int64_t> reached;
+      reached.clear();
       for (const std::int64_t used : along_x) {
-        for (const std::int64_t part : divisors(factor)) {
+        for (const std::int64_t part : divisors_of(factor)) {
           if ((part > 1 && !x) || (part < factor && !y)) continue;
           const std::int64_t both = taken * factor, ways = used * part;
           if (ways <= above.fanout_x && both / ways <= above.fanout_y &&
@@ -259,9 +264,16 @@ class FrameLister {
     return true;
   }
 
-  std::vector<std::int64_t> choices(std::int64_t n, std::int64_t x_room, std::int64_t y_room, bool in_menu) {
+  const std::vector<std::int64_t>& divisors_of(std::int64_t n) {
+    std::vector<std::int64_t>& found = divisors_[n];
+    if (found.empty()) found = divisors(n);
+    return found;
+  }
+
+  const std::vector<std::int64_t>& choices(std::int64_t n, std::int64_t x_room, std::int64_t y_room, bool in_menu) {
     const bool perfect = perfect_ || in_menu;
-    std::vector<std::int64_t> found;
+    std::vector<std::int64_t>& found = choices_[{n, x_room, y_room, perfect}];
+    if (!found.empty()) return found;
     for (const std::int64_t first : unrolling_choices(n, x_room, perfect)) {
       for (const std::int64_t second : unrolling_choices(ceil_div(n, first), y_room, perfect)) {
         found.push_back(first * second);
@@ -286,6 +298,9 @@ class FrameLister {
   int menu_ = -1;
   Extents left_{};
   std::vector<std::int32_t> now_;
+  std::vector<std::vector<std::int64_t>> reached_;  // [place][dim]: factors that may lie along x
+  std::unordered_map<std::int64_t, std::vector<std::int64_t>> divisors_;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, std::vector<std::int64_t>> choices_;
 };
 
 }  // namespace

@@ -144,7 +144,12 @@ void TileLists::list_outer_levels(Effort& effort) {
     fill_cells(*outer, outer->outside);
     for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
   }
-  for (std::size_t l = 1; l <= outer_known_; ++l) std::swap(outer_[l], lists_[l]);
+  for (std::size_t l = 1; l <= outer_known_; ++l) {
+    outer_[l].tiles = std::move(lists_[l].tiles);
+    outer_[l].own = std::move(lists_[l].own);
+    outer_[l].outside = std::move(lists_[l].outside);
+    lists_[l] = {};
+  }
   outer_cells_.swap(cells_);
   outer_lattice_ = lattice_;
   effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
@@ -456,7 +461,6 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
   const Figures outer = outside_of_unrolled();
   const auto add_level = [&](std::size_t l) {
     list_level(frame, l, effort);
-    first_tiles(l);
     Figures others = inner;
     bounds_.add(others, outer);
     if (!drop_above(l, others, limit)) return false;
@@ -465,6 +469,7 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
       time_array(l);
       if (!drop_above(l, others, limit)) return false;
     }
+    first_tiles(l);
     bounds_.add(inner, floor_of(l));
     return true;
   };
