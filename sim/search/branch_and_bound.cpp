@@ -112,7 +112,7 @@ Solver::Solver(const Space& space, const Goal& goal)
     : space_(space),
       goal_(goal),
       bounds_(space, goal),
-      lists_(space, bounds_),
+      lists_(space, bounds_, moves_alone_),
       met_(space, bounds_),
       evaluator_(*space.model),
       next_tile_(space.levels, NextTile(space, bounds_)) {

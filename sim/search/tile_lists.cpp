@@ -99,6 +99,7 @@ void TileLists::list_level(const Frame& frame, std::size_t l, Effort& effort) {
   TileWriter(space_, bounds_, frame, l, lattice_, list.tiles).write();
   const std::size_t n = bounds_.width;
   list.own.resize(list.tiles.size() * n);
+  list.extra.resize(moves_alone_[l] ? list.own.size() : 0);
   list.outside.assign(list.own.size(), 0);
   list.inside.assign(list.own.size(), 0);
   list.outside_same.clear();
@@ -113,8 +114,11 @@ void TileLists::list_level(const Frame& frame, std::size_t l, Effort& effort) {
       one.held = one.tile = inside;
       one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, inside);
     }
-    const Figures figures = bounds_.relaxed(own, 0).any;
-    std::copy_n(figures.of.data(), n, list.own.data() + i * n);
+    FrameBounds::Relaxed figures = bounds_.relaxed(own, moves_alone_[l] ? l : 0);
+    std::copy_n(figures.any.of.data(), n, list.own.data() + i * n);
+    if (!moves_alone_[l]) continue;
+    bounds_.subtract(figures.moved, figures.any);
+    std::copy_n(figures.moved.of.data(), n, list.extra.data() + i * n);
   }
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
 }
@@ -133,7 +137,7 @@ void TileLists::list_outer_levels(Effort& effort) {
   bool fits = true;
   for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
     if (bounds_.empty[l]) continue;
-    if (outer != nullptr) gather_outside(*outer, lists_[l]);
+    outer != nullptr ? gather_outside(*outer, lists_[l]) : nothing_outside(lists_[l]);
     keep_if(lists_[l], [&](std::size_t i) { return std::isfinite(lists_[l].outside[i * bounds_.width]); });
     outer = &lists_[l];
     fits = !outer->tiles.empty();
@@ -141,12 +145,13 @@ void TileLists::list_outer_levels(Effort& effort) {
   const std::size_t cells = lattice_.cells();
   cells_.assign(bounds_.width * cells, fits ? 0 : infinity);
   if (fits && outer != nullptr) {
-    fill_cells(*outer, outer->outside);
+    fill_cells(*outer, outer->outside, false);
     for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
     outer_[l].tiles = std::move(lists_[l].tiles);
     outer_[l].own = std::move(lists_[l].own);
+    outer_[l].extra = std::move(lists_[l].extra);
     outer_[l].outside = std::move(lists_[l].outside);
     lists_[l] = {};
   }
@@ -178,7 +183,8 @@ double TileLists::frame_bound() const {
 template <class Keep>
 void TileLists::keep_if(TileList& list, const Keep& keep) {
   const std::size_t n = bounds_.width;
-  const std::array rows_of_list{&list.own, &list.outside, &list.inside, &list.outside_same, &list.outside_larger};
+  const std::array rows_of_list{&list.own,    &list.extra,        &list.outside,
+                                &list.inside, &list.outside_same, &list.outside_larger};
   std::size_t kept = 0;
   for (std::size_t i = 0; i < list.tiles.size(); ++i) {
     if (!keep(i)) continue;
@@ -252,6 +258,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   TileList& list = lists_[l];
   list.tiles.clear();
   list.own.clear();
+  list.extra.clear();
   for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
     Tile tile;
     bool divides = true;
@@ -269,6 +276,10 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     tile.cell = lattice_.cell(tile.inside);
     list.tiles.push_back(tile);
     list.own.insert(list.own.end(), own, own + n);
+    if (!outer_[l].extra.empty()) {
+      const double* extra = row(outer_[l].extra, i);
+      list.extra.insert(list.extra.end(), extra, extra + n);
+    }
   }
   list.outside.assign(list.own.size(), 0);
   list.inside.assign(list.own.size(), 0);
@@ -290,13 +301,13 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
 }
 
 /// Writes what each tile of a level and one side of it cost into its cell.
-void TileLists::fill_cells(const TileList& list, const std::vector<double>& side) {
+void TileLists::fill_cells(const TileList& list, const std::vector<double>& side, bool extra) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
   cells_.assign(n * cells, infinity);
   for (std::size_t i = 0; i < list.tiles.size(); ++i) {
     for (std::size_t f = 0; f < n; ++f) {
       double& cell = cells_[f * cells + list.tiles[i].cell];
-      cell = std::min(cell, list.own[i * n + f] + side[i * n + f]);
+      cell = std::min(cell, list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
     }
   }
 }
@@ -306,29 +317,9 @@ bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
   return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 2;
 }
 
-/// Of the tiles of the next outer level that hold each tile: the least of what they and their outside add.
+/// Of the tiles of the next outer level that hold each tile, the very tile and larger ones apart: the least of what they and their
+/// outside add.
 void TileLists::gather_outside(const TileList& outer, TileList& list) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
-  if (few_pairs(outer, list)) {
-    std::fill(list.outside.begin(), list.outside.end(), infinity);
-    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-      double* side = list.outside.data() + i * n;
-      for (std::size_t k = 0; k < outer.tiles.size(); ++k) {
-        if (holds(outer.tiles[k], list.tiles[i])) lower(side, row(outer.own, k), row(outer.outside, k));
-      }
-    }
-    return;
-  }
-  fill_cells(outer, outer.outside);
-  for (std::size_t f = 0; f < n; ++f) {
-    lattice_.least_of_larger({cells_.data() + f * cells, cells});
-    for (std::size_t i = 0; i < list.tiles.size(); ++i)
-      list.outside[i * n + f] = cells_[f * cells + list.tiles[i].cell];
-  }
-}
-
-/// The same, and tells the two cases apart: the outer level holds the very tile, or a larger one.
-void TileLists::gather_split(const TileList& outer, TileList& list) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
   list.outside_same.assign(list.own.size(), infinity);
   list.outside_larger.assign(list.own.size(), infinity);
@@ -337,12 +328,13 @@ void TileLists::gather_split(const TileList& outer, TileList& list) {
       for (std::size_t k = 0; k < outer.tiles.size(); ++k) {
         if (!holds(outer.tiles[k], list.tiles[i])) continue;
         const bool same = outer.tiles[k].inside == list.tiles[i].inside;
-        lower((same ? list.outside_same : list.outside_larger).data() + i * n, row(outer.own, k),
-              row(outer.outside, k));
+        double* side = (same ? list.outside_same : list.outside_larger).data() + i * n;
+        lower(side, row(outer.own, k), row(outer.outside, k));
       }
     }
   } else {
-    fill_cells(outer, outer.outside);
+    beyond_.resize(cells);
+    fill_cells(outer, outer.outside, false);
     for (std::size_t f = 0; f < n; ++f) {
       const std::span<double> of_figure{cells_.data() + f * cells, cells};
       for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_same[i * n + f] = of_figure[list.tiles[i].cell];
@@ -351,40 +343,78 @@ void TileLists::gather_split(const TileList& outer, TileList& list) {
       for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_larger[i * n + f] = beyond_[list.tiles[i].cell];
     }
   }
-  for (std::size_t i = 0; i < list.own.size(); ++i)
-    list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i]);
+  join_outside(list);
+}
+
+/// The outermost level stands inside of the whole problem.
+void TileLists::nothing_outside(TileList& list) {
+  const std::size_t n = bounds_.width;
+  list.outside_same.assign(list.own.size(), infinity);
+  list.outside_larger.assign(list.own.size(), infinity);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    const bool whole = list.tiles[i].inside == bounds_.whole();
+    std::fill_n((whole ? list.outside_same : list.outside_larger).data() + i * n, n, 0.0);
+  }
+  join_outside(list);
+}
+
+void TileLists::join_outside(TileList& list) const {
+  for (std::size_t i = 0; i < list.own.size(); ++i) {
+    const double extra = list.extra.empty() ? 0 : list.extra[i];
+    list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i] + extra);
+  }
 }
 
 /// Of the tiles of the next inner level that divide each tile: the least of what they and their inside add.
 void TileLists::gather_inside(const TileList& inner, TileList& list) {
   const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const bool extra = !inner.extra.empty();
+  std::fill(list.inside.begin(), list.inside.end(), infinity);
   if (few_pairs(inner, list)) {
-    std::fill(list.inside.begin(), list.inside.end(), infinity);
     for (std::size_t i = 0; i < list.tiles.size(); ++i) {
       double* side = list.inside.data() + i * n;
       for (std::size_t k = 0; k < inner.tiles.size(); ++k) {
-        if (holds(list.tiles[i], inner.tiles[k])) lower(side, row(inner.own, k), row(inner.inside, k));
+        if (!holds(list.tiles[i], inner.tiles[k])) continue;
+        const bool more = extra && list.tiles[i].inside != inner.tiles[k].inside;
+        for (std::size_t f = 0; f < n; ++f) {
+          const double all = inner.own[k * n + f] + inner.inside[k * n + f] + (more ? inner.extra[k * n + f] : 0);
+          side[f] = std::min(side[f], all);
+        }
       }
     }
     return;
   }
-  fill_cells(inner, inner.inside);
-  for (std::size_t f = 0; f < n; ++f) {
-    lattice_.least_of_smaller({cells_.data() + f * cells, cells});
-    for (std::size_t i = 0; i < list.tiles.size(); ++i) list.inside[i * n + f] = cells_[f * cells + list.tiles[i].cell];
+  const auto read = [&] {
+    for (std::size_t f = 0; f < n; ++f) {
+      for (std::size_t i = 0; i < list.tiles.size(); ++i)
+        list.inside[i * n + f] = std::min(list.inside[i * n + f], cells_[f * cells + list.tiles[i].cell]);
+    }
+  };
+  fill_cells(inner, inner.inside, false);
+  if (extra) {  // the very tile without it
+    read();
+    fill_cells(inner, inner.inside, true);
   }
+  for (std::size_t f = 0; f < n; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+  read();
 }
 
-/// Level by level outwards in, or inwards out: what the levels on that side of each tile add at least. Drops the tiles that are of no
-/// use. False when a level is left without any.
+/// Level by level from the outside in, or from the inside out: what the levels on that side of each tile add at least. Drops the tiles
+/// that are of no use. False when a level is left without any.
 bool TileLists::outwards(double limit) {
   const TileList* outer = nullptr;
   for (std::size_t l = 1; l < levels(); ++l) {
     if (bounds_.empty[l]) continue;
     TileList& list = lists_[l];
-    if (outer != nullptr) gather_outside(*outer, list);
+    outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
     if (!drop_useless(list, list.outside, limit)) return false;
     outer = &list;
+  }
+  all_outside_ = {};
+  for (std::size_t f = 0; outer != nullptr && f < bounds_.width; ++f) {
+    all_outside_.of[f] = infinity;
+    for (std::size_t i = f; i < outer->own.size(); i += bounds_.width)
+      all_outside_.of[f] = std::min(all_outside_.of[f], outer->own[i] + outer->outside[i]);
   }
   return true;
 }
@@ -397,35 +427,6 @@ bool TileLists::inwards(double limit) {
     if (inner != nullptr) gather_inside(*inner, list);
     if (!drop_useless(list, list.inside, limit)) return false;
     inner = &list;
-  }
-  return true;
-}
-
-/// As `outwards`, the two cases apart. The outermost level stands inside of the whole problem.
-bool TileLists::split_outside(double limit) {
-  const std::size_t n = bounds_.width;
-  const TileList* outer = nullptr;
-  for (std::size_t l = 1; l < levels(); ++l) {
-    if (bounds_.empty[l]) continue;
-    TileList& list = lists_[l];
-    if (outer != nullptr) {
-      gather_split(*outer, list);
-    } else {
-      list.outside_same.assign(list.own.size(), infinity);
-      list.outside_larger.assign(list.own.size(), infinity);
-      for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-        const bool whole = list.tiles[i].inside == bounds_.whole();
-        std::fill_n((whole ? list.outside_same : list.outside_larger).data() + i * n, n, 0.0);
-      }
-    }
-    if (!drop_useless(list, list.outside, limit)) return false;
-    outer = &list;
-  }
-  all_outside_ = {};
-  for (std::size_t f = 0; outer != nullptr && f < n; ++f) {
-    all_outside_.of[f] = infinity;
-    for (std::size_t i = f; i < outer->own.size(); i += n)
-      all_outside_.of[f] = std::min(all_outside_.of[f], outer->own[i] + outer->outside[i]);
   }
   return true;
 }
@@ -485,9 +486,8 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
     first_tiles(l);
     if (sees_array(l)) time_array(l);
   }
-  beyond_.resize(lattice_.cells());
   effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
-  if (!outwards(limit) || !inwards(limit) || !split_outside(limit)) return false;
+  if (!outwards(limit) || !inwards(limit) || !outwards(limit)) return false;
   sort_keys();
   return true;
 }

@@ -22,7 +22,9 @@ struct Tile {
 /// The tiles of one level. Rows of figures lie one behind the other, FrameBounds::width each.
 struct TileList {
   std::vector<Tile> tiles;
-  std::vector<double> own;      // least of the transfers into the level; for the level below the array also its time
+  std::vector<double> own;  // least of the transfers into the level; for the level below the array also its time
+  /// More of it where the next outer level holds a larger tile, whose innermost loop then moves the level's only operand; else empty.
+  std::vector<double> extra;
   std::vector<double> outside;  // least of what all levels outside of it add with tiles that hold this one
   std::vector<double> inside;   // least of what all levels inside of it add with tiles that divide this one
   std::vector<double> through;  // own and outside
@@ -39,7 +41,9 @@ struct TileList {
 
 class TileLists {
  public:
-  TileLists(const Space& space, FrameBounds& bounds) : space_(space), bounds_(bounds) {}
+  /// `moves_alone`: by level, the innermost loop of the next outer level moves the only operand that the level keeps.
+  TileLists(const Space& space, FrameBounds& bounds, const std::array<bool, most_levels>& moves_alone)
+      : space_(space), bounds_(bounds), moves_alone_(moves_alone) {}
 
   /// Outside all unrolling the tiles of every perfect frame are divisors of the bounds: lists and prices them once.
   void list_outer_levels(Effort& effort);
@@ -74,7 +78,7 @@ class TileLists {
   template <class Keep>
   void keep_if(TileList& list, const Keep& keep);
   bool of_use(TileList& list, std::size_t tile, double limit);
-  void fill_cells(const TileList& list, const std::vector<double>& side);
+  void fill_cells(const TileList& list, const std::vector<double>& side, bool extra);
   bool few_pairs(const TileList& a, const TileList& b) const;
   bool holds(const Tile& outer, const Tile& inner) const {
     return bounds_.divides(inner.exponents, outer.exponents, inner.inside, outer.inside);
@@ -83,16 +87,17 @@ class TileLists {
     for (std::size_t f = 0; f < bounds_.width; ++f) least[f] = std::min(least[f], own[f] + side[f]);
   }
   void gather_outside(const TileList& outer, TileList& list);
-  void gather_split(const TileList& outer, TileList& list);
+  void nothing_outside(TileList& list);
+  void join_outside(TileList& list) const;
   void gather_inside(const TileList& inner, TileList& list);
   bool drop_useless(TileList& list, const std::vector<double>& side, double limit);
   bool outwards(double limit);
   bool inwards(double limit);
-  bool split_outside(double limit);
   void sort_keys();
 
   const Space& space_;
   FrameBounds& bounds_;
+  const std::array<bool, most_levels>& moves_alone_;
   std::array<TileList, most_levels> lists_;
   Figures all_outside_;
   Lattice lattice_;
