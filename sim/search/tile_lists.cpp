@@ -11,12 +11,15 @@ namespace {
 constexpr std::int64_t tiles_a_unit = 8, cells_a_unit = 1024;  // of work: listed or bounded; visited in a lattice
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along.
+/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along. `parts`: what each step of a dim adds
+/// to the cell of the shared levels; `of_use` tells of such a cell whether its tile, and so any larger one, may be of use.
+template <class OfUse>
 class TileWriter {
  public:
   TileWriter(const Space& space, const FrameBounds& bounds, const Frame& frame, std::size_t l, const Lattice& lattice,
+             const std::array<std::vector<std::size_t>, most_dims>& parts, const OfUse& of_use,
              std::vector<Tile>& tiles)
-      : space_(space), bounds_(bounds), level_(l), lattice_(lattice), tiles_(tiles) {
+      : space_(space), bounds_(bounds), level_(l), lattice_(lattice), parts_(parts), of_use_(of_use), tiles_(tiles) {
     for (std::size_t o = 0; o < space.operands.size(); ++o) {
       if (!space.rules.keeps[l][o]) continue;
       for (const Axis& axis : space.operands[o].axes) {
@@ -43,7 +46,11 @@ class TileWriter {
     }
   }
 
-  void write() { choose(0, 0, 0); }
+  void write() {
+    std::size_t cell = 0;
+    for (std::size_t d = 0; d < space_.dims.size(); ++d) cell += parts_[d][tile_.inside[d]];
+    if (of_use_(cell)) choose(0, 0, 0, cell);
+  }
 
  private:
   /// Bytes with the dims before `d` chosen and the others at one; `once`: no operand is held twice.
@@ -58,11 +65,12 @@ class TileWriter {
     return needed <= at.capacity->value;
   }
 
-  void choose(std::size_t d, std::uint64_t exponents, DimSet moving) {
+  void choose(std::size_t d, std::uint64_t exponents, DimSet moving, std::size_t cell) {
     if (d == space_.dims.size()) {
       if (!fits(d, false, moving)) return;
       tile_.exponents = exponents;
       tile_.cell = lattice_.cell(tile_.inside);
+      tile_.outer_cell = cell;
       tiles_.push_back(tile_);
       return;
     }
@@ -72,8 +80,10 @@ class TileWriter {
       if (kept > 0) std::copy_n(words_.data() + d * kept, kept, words_.data() + (d + 1) * kept);
       for (const auto& [k, axis] : ends_[d]) words_[(d + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
       if (!ends_[d].empty() && !fits(d + 1, true, 0)) break;
+      const std::size_t here = cell + parts_[d][at] - parts_[d][choices_[d].front()];
+      if (here != cell && !of_use_(here)) continue;
       const DimSet moves = at == bounds_.whole()[d] ? 0 : DimSet{1} << d;
-      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves);
+      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves, here);
     }
     tile_.inside[d] = choices_[d].front();
   }
@@ -82,6 +92,8 @@ class TileWriter {
   const FrameBounds& bounds_;
   std::size_t level_;
   const Lattice& lattice_;
+  const std::array<std::vector<std::size_t>, most_dims>& parts_;
+  const OfUse& of_use_;
   std::vector<Tile>& tiles_;
   std::vector<std::size_t> kept_;                                                 // operands
   std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by their last dim
@@ -92,11 +104,17 @@ class TileWriter {
 
 }  // namespace
 
-/// Lists the tiles of a level that fit, with the least of their own figures.
-void TileLists::list_level(const Frame& frame, std::size_t l, Effort& effort) {
+/// Lists the tiles of a level that fit, with the least of their own figures; all else inside and at the level costs at least `inner`.
+void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
   TileList& list = lists_[l];
   list.tiles.clear();
-  TileWriter(space_, bounds_, frame, l, lattice_, list.tiles).write();
+  const auto of_use = [&](std::size_t cell) {
+    if (outer_known_ == 0) return true;
+    Figures figures = inner;
+    add_outside(cell, figures);
+    return std::isfinite(figures.energy()) && bounds_.score_of(figures, 0) < limit;
+  };
+  TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
   const std::size_t n = bounds_.width;
   list.own.resize(list.tiles.size() * n);
   list.extra.resize(moves_alone_[l] ? list.own.size() : 0);
@@ -128,11 +146,16 @@ void TileLists::list_outer_levels(Effort& effort) {
   bounds_.enter(space_.plain);
   bounds_.open();
   lattice_.enter(bounds_.divisors());
-  for (std::size_t d = 0; d < dims(); ++d) outer_extents_[d] = bounds_.divisors(d).values;
-  outer_known_ = std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
-  for (std::size_t l = 1; l <= outer_known_; ++l) {
-    if (!bounds_.empty[l]) list_level(space_.plain, l, effort);
+  for (std::size_t d = 0; d < dims(); ++d) {
+    outer_extents_[d] = bounds_.divisors(d).values;
+    outer_parts_[d].assign(outer_extents_[d].size(), 0);
   }
+  const std::size_t last =
+      std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
+  for (std::size_t l = 1; l <= last; ++l) {
+    if (!bounds_.empty[l]) list_level(space_.plain, l, {}, infinity, effort);
+  }
+  outer_known_ = last;
   const TileList* outer = nullptr;
   bool fits = true;
   for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
@@ -160,6 +183,11 @@ void TileLists::list_outer_levels(Effort& effort) {
   effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
 }
 
+void TileLists::add_outside(std::size_t outer_cell, Figures& figures) const {
+  const std::size_t cells = outer_lattice_.cells();
+  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] += outer_cells_[f * cells + outer_cell];
+}
+
 /// Least of what the shared levels add outside of all that is unrolled in the frame.
 Figures TileLists::outside_of_unrolled() const {
   Figures figures;
@@ -170,9 +198,24 @@ Figures TileLists::outside_of_unrolled() const {
     const auto found = std::lower_bound(extents.begin(), extents.end(), bounds_.unrolled(0, d));
     at[d] = static_cast<std::uint16_t>(found - extents.begin());
   }
-  const std::size_t cell = outer_lattice_.cell(at), cells = outer_lattice_.cells();
-  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] = outer_cells_[f * cells + cell];
+  add_outside(outer_lattice_.cell(at), figures);
   return figures;
+}
+
+/// Where the steps of the frame's tiles lead to in the lattice of the shared levels.
+void TileLists::find_outer_parts() {
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
+    outer_parts_[d].assign(values.size(), 0);
+    if (outer_known_ == 0) continue;
+    const std::vector<std::int64_t>& extents = outer_extents_[d];
+    for (std::size_t at = 0; at < values.size(); ++at) {
+      const auto found = std::lower_bound(extents.begin(), extents.end(), values[at] * bounds_.unrolled(0, d));
+      Steps one{};
+      one[d] = static_cast<std::uint16_t>(found - extents.begin());
+      outer_parts_[d][at] = outer_lattice_.cell(one);
+    }
+  }
 }
 
 double TileLists::frame_bound() const {
@@ -206,6 +249,7 @@ bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
   keep_if(list, [&](std::size_t i) {
     Figures figures = others;
     bounds_.add(figures, row(list.own, i));
+    if (outer_known_ > 0) add_outside(list.tiles[i].outer_cell, figures);
     return bounds_.score_of(figures, list.tiles[i].first) < limit;
   });
   return !list.tiles.empty();
@@ -259,6 +303,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   list.tiles.clear();
   list.own.clear();
   list.extra.clear();
+  list.outside.clear();
   for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
     Tile tile;
     bool divides = true;
@@ -276,12 +321,13 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     tile.cell = lattice_.cell(tile.inside);
     list.tiles.push_back(tile);
     list.own.insert(list.own.end(), own, own + n);
+    const double* outside = row(outer_[l].outside, i);
+    list.outside.insert(list.outside.end(), outside, outside + n);
     if (!outer_[l].extra.empty()) {
       const double* extra = row(outer_[l].extra, i);
       list.extra.insert(list.extra.end(), extra, extra + n);
     }
   }
-  list.outside.assign(list.own.size(), 0);
   list.inside.assign(list.own.size(), 0);
   list.outside_same.clear();
   list.outside_larger.clear();
@@ -401,12 +447,23 @@ void TileLists::gather_inside(const TileList& inner, TileList& list) {
 
 /// Level by level from the outside in, or from the inside out: what the levels on that side of each tile add at least. Drops the tiles
 /// that are of no use. False when a level is left without any.
-bool TileLists::outwards(double limit) {
+bool TileLists::outwards(double limit, bool as_shared) {
   const TileList* outer = nullptr;
+  bool first = as_shared;  // the innermost of the levels that know their outside from the shared ones
   for (std::size_t l = 1; l < levels(); ++l) {
     if (bounds_.empty[l]) continue;
     TileList& list = lists_[l];
-    outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
+    if (as_shared && l > outer_known_ && first) {
+      first = false;
+      list.outside.assign(list.own.size(), 0);
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+        Figures figures;
+        add_outside(list.tiles[i].outer_cell, figures);
+        std::copy_n(figures.of.data(), bounds_.width, list.outside.data() + i * bounds_.width);
+      }
+    } else if (!as_shared || l > outer_known_) {
+      outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
+    }
     if (!drop_useless(list, list.outside, limit)) return false;
     outer = &list;
   }
@@ -459,16 +516,14 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
   lattice_.enter(bounds_.divisors());
   // The array's time decides most: its tiles come first. Each list is cut by the floors of those before.
   Figures inner = bounds_.base();
-  const Figures outer = outside_of_unrolled();
+  find_outer_parts();
   const auto add_level = [&](std::size_t l) {
-    list_level(frame, l, effort);
-    Figures others = inner;
-    bounds_.add(others, outer);
-    if (!drop_above(l, others, limit)) return false;
+    list_level(frame, l, inner, limit, effort);
+    if (!drop_above(l, inner, limit)) return false;
     if (sees_array(l)) {
       effort.left -= static_cast<std::int64_t>(lists_[l].tiles.size()) / tiles_a_unit;
       time_array(l);
-      if (!drop_above(l, others, limit)) return false;
+      if (!drop_above(l, inner, limit)) return false;
     }
     first_tiles(l);
     bounds_.add(inner, floor_of(l));
@@ -487,7 +542,7 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
     if (sees_array(l)) time_array(l);
   }
   effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
-  if (!outwards(limit) || !inwards(limit) || !outwards(limit)) return false;
+  if (!outwards(limit, outer_known_ > 0) || !inwards(limit) || !outwards(limit, false)) return false;
   sort_keys();
   return true;
 }

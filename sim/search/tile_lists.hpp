@@ -13,7 +13,8 @@ namespace tilewright {
 struct Tile {
   Steps inside{};  // temporal extents at the level and inside it
   std::uint64_t exponents = 0;
-  std::size_t cell = 0;  // in the lattice of the frame
+  std::size_t cell = 0;        // in the lattice of the frame
+  std::size_t outer_cell = 0;  // in that of the shared levels
   /// Least time until the first tiles have arrived: at this level; at it and further out; everywhere.
   double first_own = 0, first_open = 0, first = 0;
   double bound = 0;  // of every mapping with this tile
@@ -68,7 +69,9 @@ class TileLists {
  private:
   std::size_t dims() const { return space_.dims.size(); }
   std::size_t levels() const { return space_.levels; }
-  void list_level(const Frame& frame, std::size_t l, Effort& effort);
+  void list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort);
+  void add_outside(std::size_t outer_cell, Figures& figures) const;
+  void find_outer_parts();
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;
@@ -91,7 +94,7 @@ class TileLists {
   void join_outside(TileList& list) const;
   void gather_inside(const TileList& inner, TileList& list);
   bool drop_useless(TileList& list, const std::vector<double>& side, double limit);
-  bool outwards(double limit);
+  bool outwards(double limit, bool as_shared);
   bool inwards(double limit);
   void sort_keys();
 
@@ -109,6 +112,8 @@ class TileLists {
   std::array<TileList, most_levels> outer_;
   std::size_t outer_known_ = 0;
   std::array<std::vector<std::int64_t>, most_dims> outer_extents_;
+  std::array<std::vector<std::size_t>, most_dims>
+      outer_parts_;  // of the frame at hand: what a step adds to the cell there
   Lattice outer_lattice_;
   std::vector<double> outer_cells_;  // least of what the shared levels add outside of a tile
 };
