@@ -210,7 +210,7 @@ ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const Arr
       if (pass.spatial[d] > 1 && !relevant(problem.operands.back(), static_cast<int>(d)))
         chain *= static_cast<double>(pass.spatial[d]);
     }
-    const double window = static_cast<double>(extent_product(pass.temporal, window_dims(problem)));
+    const double window = static_cast<double>(window_product(problem, pass.temporal));
     const double ramp = chain + window;
     cost.cycles = Cycles{folds * (stream + ramp)};
     cost.fill_drain = Cycles{rows + cols};  // filling the network of the array once

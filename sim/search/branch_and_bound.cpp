@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "sim/search/frame_bounds.hpp"
@@ -422,9 +423,17 @@ double Solver::run(const Goal& goal, Effort& effort, Incumbents& incumbents) {
   bounds_.aim(goal);
   effort_ = &effort;
   incumbents_ = &incumbents;
+  std::vector<std::size_t> frames(space_.frames.size());
+  std::iota(frames.begin(), frames.end(), std::size_t{0});
+  if (!listed_ && incumbents.full()) {  // where other keeps were searched, the least traffic alone often tells
+    std::erase_if(frames,
+                  [&](std::size_t f) { return !bounds_.enter(space_.frames[f]) || pruned(lists_.frame_bound()); });
+    spend(static_cast<std::int64_t>(space_.frames.size()));
+    if (frames.empty()) return incumbents.score();
+  }
   if (!std::exchange(listed_, true)) lists_.list_outer_levels(effort);
   std::vector<std::pair<double, std::size_t>> order;
-  for (std::size_t f = 0; f < space_.frames.size(); ++f) {
+  for (const std::size_t f : frames) {
     if (bounds_.enter(space_.frames[f])) order.emplace_back(lists_.frame_bound(), f);
   }
   spend(static_cast<std::int64_t>(order.size()));
