@@ -117,28 +117,54 @@ void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inn
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
   const std::size_t n = bounds_.width;
   list.own.resize(list.tiles.size() * n);
-  list.extra.resize(moves_alone_[l] ? list.own.size() : 0);
+  list.extra.clear();
   list.outside.assign(list.own.size(), 0);
   list.inside.assign(list.own.size(), 0);
   list.outside_same.clear();
   list.outside_larger.clear();
+  std::vector<OpenTransfer> own = transfers_into(l);
+  const bool plain = std::all_of(own.begin(), own.end(), [&](const OpenTransfer& one) {
+    return space_.operands[bounds_.transfers[one.transfer].operand].simple;
+  });
+  const bool alike = own.size() == 1 && plain;  // the only operand may stay over everything, whatever the tile
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    if (!alike || i == 0) set_tile(own, l, list.tiles[i].inside);
+    if (alike && i > 0) {
+      std::copy_n(list.own.data(), n, list.own.data() + i * n);
+    } else {
+      std::copy_n(bounds_.relaxed(own, 0).any.of.data(), n, list.own.data() + i * n);
+    }
+  }
+  effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
+}
+
+std::vector<OpenTransfer> TileLists::transfers_into(std::size_t l) const {
   std::vector<OpenTransfer> own;
   for (std::size_t t = 0; t < bounds_.transfers.size(); ++t) {
     if (bounds_.transfers[t].child == l) own.push_back({t, {}, {}, 0});
   }
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    const Steps& inside = list.tiles[i].inside;
-    for (OpenTransfer& one : own) {
-      one.held = one.tile = inside;
-      one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, inside);
-    }
-    FrameBounds::Relaxed figures = bounds_.relaxed(own, moves_alone_[l] ? l : 0);
-    std::copy_n(figures.any.of.data(), n, list.own.data() + i * n);
-    if (!moves_alone_[l]) continue;
-    bounds_.subtract(figures.moved, figures.any);
-    std::copy_n(figures.moved.of.data(), n, list.extra.data() + i * n);
+  return own;
+}
+
+void TileLists::set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const {
+  for (OpenTransfer& one : own) {
+    one.held = one.tile = tile;
+    one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, tile);
   }
-  effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
+}
+
+/// What a level of one operand adds where a larger tile stands outside.
+void TileLists::price_extra(std::size_t l) {
+  if (!moves_alone_[l]) return;
+  TileList& list = lists_[l];
+  list.extra.resize(list.own.size());
+  std::vector<OpenTransfer> own = transfers_into(l);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    set_tile(own, l, list.tiles[i].inside);
+    FrameBounds::Relaxed figures = bounds_.relaxed(own, l);
+    bounds_.subtract(figures.moved, figures.any);
+    std::copy_n(figures.moved.of.data(), bounds_.width, list.extra.data() + i * bounds_.width);
+  }
 }
 
 void TileLists::list_outer_levels(Effort& effort) {
@@ -153,7 +179,9 @@ void TileLists::list_outer_levels(Effort& effort) {
   const std::size_t last =
       std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
   for (std::size_t l = 1; l <= last; ++l) {
-    if (!bounds_.empty[l]) list_level(space_.plain, l, {}, infinity, effort);
+    if (bounds_.empty[l]) continue;
+    list_level(space_.plain, l, {}, infinity, effort);
+    price_extra(l);
   }
   outer_known_ = last;
   const TileList* outer = nullptr;
@@ -526,6 +554,7 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
       if (!drop_above(l, inner, limit)) return false;
     }
     first_tiles(l);
+    price_extra(l);
     bounds_.add(inner, floor_of(l));
     return true;
   };

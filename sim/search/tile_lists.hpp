@@ -72,6 +72,9 @@ class TileLists {
   void list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort);
   void add_outside(std::size_t outer_cell, Figures& figures) const;
   void find_outer_parts();
+  std::vector<OpenTransfer> transfers_into(std::size_t l) const;
+  void set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const;
+  void price_extra(std::size_t l);
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;
