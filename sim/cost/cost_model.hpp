@@ -60,7 +60,7 @@ struct ArrayFigures {
 };
 
 /// The figures of many mappings of one problem, as `evaluate` gives them: what a search compares. Allocates only for an array pass
-/// that it sees for the first time (the family explains it in text; the figures are kept) and while it grows to the largest nest;
+/// that it sees for the first time (its figures are kept) and while it grows to the largest nest;
 /// on chips with merging links also for the unions of windows. Refers to the model. One a thread.
 class MappingEvaluator {
  public:
