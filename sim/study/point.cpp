@@ -92,11 +92,20 @@ PointEvaluator::PointEvaluator(const StudyRequest& request) : request_(request),
   }
 }
 
-std::string PointEvaluator::identity(const StudyPoint& point) const {
-  std::string text =
-      fmt::format("tilewright {}\nworkload {}\nchip {}\nengine {}\nobjective {}\nfuse {}\n", version,
-                  contents_.at(point.workload), contents_.at(point.chip), static_cast<int>(request_.engine),
-                  static_cast<int>(request_.objective), static_cast<int>(request_.fusion));
+std::vector<std::string> PointEvaluator::inputs() const {
+  std::vector<std::string> lines{fmt::format("tilewright: {}", version)};
+  for (const std::string& workload : request_.workloads)
+    lines.push_back(fmt::format("content of {}: {}", workload, contents_.at(workload)));
+  for (const std::string& chip : request_.chips)
+    lines.push_back(fmt::format("content of {}: {}", chip, contents_.at(chip)));
+  return lines;
+}
+
+std::string PointEvaluator::identity(const StudyPoint& point, Engine engine) const {
+  std::string text = fmt::format("tilewright {}\nworkload {}\nchip {}\nengine {}\nobjective {}\nfuse {}\nmappings {}\n",
+                                 version, contents_.at(point.workload), contents_.at(point.chip),
+                                 static_cast<int>(engine), static_cast<int>(request_.objective),
+                                 static_cast<int>(request_.fusion), static_cast<int>(request_.mappings));
   for (std::size_t a = 0; a < keys_.size(); ++a) text += fmt::format("{} = {}\n", keys_[a], point.values[a]);
   for (const StudyConstraint& constraint : request_.constraints) text += fmt::format("{}\n", constraint.text);
   return digest(text);
@@ -118,7 +127,7 @@ std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& 
   return graphs_.emplace(key, std::move(graph)).first->second;
 }
 
-PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
+PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine engine) {
   std::vector<Override> overrides;
   bool precision_given = false;
   std::size_t a = 0;
@@ -134,10 +143,10 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
   const Chip chip = read_chip(with_overrides(chips_.at(point.chip), overrides));
   const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
   NetworkOptions options;
-  options.engine = request_.engine;
+  options.engine = engine;
   options.objective = request_.objective;
   options.precision_given = precision_given;
-  if (request_.engine == Engine::analytical) options.stack = &default_stack();
+  if (engine == Engine::analytical) options.stack = &default_stack();
   const NetworkEvaluation result = evaluate_network(*graph, chip, options);
   if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
 
@@ -158,9 +167,9 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
   return evaluated;
 }
 
-PointResult PointEvaluator::evaluate(const StudyPoint& point) {
+PointResult PointEvaluator::evaluate(const StudyPoint& point, Engine engine) {
   try {
-    return evaluate_or_throw(point);
+    return evaluate_or_throw(point, engine);
   } catch (const InputError& error) { return {PointStatus::failed, error.what(), {}}; }
 }
 

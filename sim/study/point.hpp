@@ -31,15 +31,18 @@ class PointEvaluator {
   explicit PointEvaluator(const StudyRequest& request);
 
   /// 128 bits in hexadecimal over all that decides the result: program version, content of the workload and chip files, the
-  /// values of the axes, engine, objective, fusion, constraints. Equal points of different studies have equal identities.
-  std::string identity(const StudyPoint& point) const;
+  /// values of the axes, engine, objective, fusion, mappings, constraints. Equal points of different studies have equal identities.
+  std::string identity(const StudyPoint& point, Engine engine) const;
+
+  /// What the results rest on besides the request: version, content of the files, one line each.
+  std::vector<std::string> inputs() const;
 
   /// Never throws for a bad point: it says so in its status.
-  PointResult evaluate(const StudyPoint& point);
+  PointResult evaluate(const StudyPoint& point, Engine engine);
 
  private:
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
-  PointResult evaluate_or_throw(const StudyPoint& point);
+  PointResult evaluate_or_throw(const StudyPoint& point, Engine engine);
 
   const StudyRequest& request_;
   std::vector<std::string> keys_;

@@ -85,21 +85,22 @@ std::vector<Position> drawn_points(std::span<const std::size_t> sizes, Strategy 
     return fresh;
   };
   const auto complete = [&] { return static_cast<std::int64_t>(points.size()) >= count; };
+  std::mt19937_64 random(seed);
   if (strategy == Strategy::sobol) {
     boost::random::sobol sequence(std::max<std::size_t>(sizes.size(), 1));
-    sequence.seed(seed % (std::uint64_t{1} << 32));  // begins there in the sequence
+    const auto unit = [](std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; };
+    std::vector<double> shifts;  // the whole sequence moved by the seed (Cranley and Patterson, 1976)
+    for (std::size_t a = 0; a < sizes.size(); ++a) shifts.push_back(unit(random()));
     constexpr int most_idle = 10'000;
-    const double span = static_cast<double>(boost::random::sobol::max()) + 1.0;
     for (int idle = 0; !complete() && idle < most_idle;) {
       Position point;
-      for (const std::size_t size : sizes) {
-        const double part = static_cast<double>(sequence()) / span;
-        point.push_back(std::min(size - 1, static_cast<std::size_t>(part * static_cast<double>(size))));
+      for (std::size_t a = 0; a < sizes.size(); ++a) {
+        const double moved = unit(sequence()) + shifts[a], size = static_cast<double>(sizes[a]);
+        point.push_back(std::min(sizes[a] - 1, static_cast<std::size_t>((moved - std::floor(moved)) * size)));
       }
       idle = add(std::move(point)) ? 0 : idle + 1;
     }
   }
-  std::mt19937_64 random(seed);
   while (!complete()) {
     Position point;
     for (const std::size_t size : sizes) point.push_back(draw(random, size));
