@@ -1,4 +1,4 @@
-// Points a second of a study whose points share mappings, once the rungs are searched: ResNet-50 on one array with 4,000 memories, rows stored.
+// Points a second of a study whose points share mappings, once the rungs are searched: ResNet-50 on one array with 40,000 memories, rows stored.
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
@@ -14,8 +14,8 @@ study: bench
 workloads: [MODELS/resnet50.onnx]
 chips: [edge-systolic-16x16]
 vary:
-  chip.levels.Scratchpad.capacity: {log_range: [64 KiB, 1 MiB], points: 40}
-  chip.levels.DRAM.bandwidth: {log_range: [4 GB/s, 64 GB/s], points: 100}
+  chip.levels.Scratchpad.capacity: {log_range: [64 KiB, 1 MiB], points: 100}
+  chip.levels.DRAM.bandwidth: {log_range: [4 GB/s, 64 GB/s], points: 400}
   model.precision: [int8]
 mappings: shared
 )";

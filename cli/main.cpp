@@ -247,7 +247,7 @@ int dispatch(int argc, char** argv) {
 
   std::vector<std::string> check_files;
   CLI::App* check_command =
-      app.add_subcommand("check", "check input files: chips, cases, energy tables, ONNX graphs, topologies");
+      app.add_subcommand("check", "check input files: chips, cases, energy tables, studies, ONNX graphs, topologies");
   check_command->add_option("files", check_files, "files")->required();
 
   StudyOptions study_options;

@@ -172,6 +172,44 @@ CostFigures combine(const CostModel& model, const MemoryFigures& memory, const A
   return figures;
 }
 
+/// As level_costs, into a table that may hold the costs of an earlier mapping: its memory is used again.
+void set_level_costs(const CostModel& model, const AccessCounts& counts, std::vector<LevelCost>& costs) {
+  assert(counts.levels.size() == model.chip->levels.size());
+  costs.resize(counts.levels.size());
+  const std::size_t innermost = innermost_keeper(counts);
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    LevelCost& cost = costs[l];
+    cost.name = model.chip->levels[l].name;
+    cost.operand_energy.assign(model.operands, Joules{});
+    const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
+                                               [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
+    cost.traffic = figures.traffic;
+    cost.time = figures.time;
+    cost.energy = figures.energy;
+  }
+}
+
+/// The compute array, every level that takes time, and the overhead; the longest first, equal ones in this order.
+void set_bounds(const CostModel& model, Evaluation& e) {
+  const auto timed =
+      std::count_if(e.levels.begin(), e.levels.end(), [](const LevelCost& l) { return l.time.value > 0; });
+  e.bounds.resize(static_cast<std::size_t>(timed) + 2);
+  auto bound = e.bounds.begin();
+  const auto add = [&](std::string_view kind, std::string_view name, Cycles time) {
+    bound->name.assign(kind).append(name);
+    bound->time = time;
+    const auto place =
+        std::upper_bound(e.bounds.begin(), bound, time, [](Cycles t, const Bound& other) { return t > other.time; });
+    std::rotate(place, bound, bound + 1);
+    ++bound;
+  };
+  add("compute", "", model.timed_share * e.compute.cycles);
+  for (const LevelCost& level : e.levels) {
+    if (level.time.value > 0) add("memory:", level.name, level.time);
+  }
+  add("overhead", "", e.overhead);
+}
+
 bool merges_reads(const Chip& chip) {
   return std::any_of(chip.levels.begin(), chip.levels.end(),
                      [](const BufferLevel& level) { return level.link.reads_merged(); });
@@ -198,19 +236,8 @@ std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& c
 }
 
 std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts) {
-  assert(counts.levels.size() == model.chip->levels.size());
-  std::vector<LevelCost> costs(counts.levels.size());
-  const std::size_t innermost = innermost_keeper(counts);
-  for (std::size_t l = 0; l < costs.size(); ++l) {
-    LevelCost& cost = costs[l];
-    cost.name = model.chip->levels[l].name;
-    cost.operand_energy.resize(model.operands);
-    const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
-                                               [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
-    cost.traffic = figures.traffic;
-    cost.time = figures.time;
-    cost.energy = figures.energy;
-  }
+  std::vector<LevelCost> costs;
+  set_level_costs(model, counts, costs);
   return costs;
 }
 
@@ -285,18 +312,12 @@ CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, con
 }
 
 void price(const CostModel& model, Evaluation& e) {
-  e.levels = level_costs(model, e.counts);
+  set_level_costs(model, e.counts, e.levels);
   const CostFigures figures = cost_figures(model, e.mapping, e.counts, e.levels, e.compute);
   e.cycles = figures.cycles;
   e.overhead = figures.overhead;
   e.energy = figures.energy;
-  e.bounds.clear();
-  e.bounds.push_back({"compute", model.timed_share * e.compute.cycles});
-  for (const LevelCost& level : e.levels) {
-    if (level.time.value > 0) e.bounds.push_back({"memory:" + level.name, level.time});
-  }
-  e.bounds.push_back({"overhead", e.overhead});
-  std::stable_sort(e.bounds.begin(), e.bounds.end(), [](const Bound& a, const Bound& b) { return a.time > b.time; });
+  set_bounds(model, e);
   // Work spread over several chips is measured against all of them.
   const Cycles ideal = e.problem.compute == Compute::mac ? model.timed_share * model.ideal : e.compute.cycles;
   e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;

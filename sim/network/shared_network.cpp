@@ -33,15 +33,16 @@ SharedNetwork::SharedNetwork(const WorkloadGraph& graph, const Chip& chip, const
 NetworkEvaluation SharedNetwork::evaluate(const Chip& chip, const Anchors& anchors) {
   NetworkEvaluation result = heading_;
   if (!result.failure.empty()) return result;
+  std::unique_ptr<Workspace> work = borrow();
   std::vector<Anchor*> found;
   bool bounded = false;
   for (std::size_t i = 0; i < anchors.keys.size(); ++i) {
-    Anchor& one = anchor(anchors.keys[i], anchors, i);
-    if (!one.chip) continue;
-    found.push_back(&one);
+    Anchor*& one = work->anchors[anchors.keys[i]];
+    if (one == nullptr) one = &anchor(anchors, i);
+    if (!one->chip) continue;
+    found.push_back(one);
     bounded = anchors.last_bounds && i + 1 == anchors.keys.size();
   }
-  std::unique_ptr<Workspace> work = borrow();
   std::vector<std::optional<Infeasible>> misfits(plan_.problems.size());
   bool fits = true;
   for (std::size_t p = 0; p < plan_.problems.size(); ++p) {
@@ -113,11 +114,11 @@ std::optional<Infeasible> SharedNetwork::choose(std::size_t problem, const Chip&
 }
 
 /// The anchor, solved: threads that need it at the same time share the work.
-SharedNetwork::Anchor& SharedNetwork::anchor(const std::string& key, const Anchors& anchors, std::size_t i) {
+SharedNetwork::Anchor& SharedNetwork::anchor(const Anchors& anchors, std::size_t i) {
   Anchor* one = nullptr;
   {
     std::unique_lock lock(mutex_);
-    auto& slot = anchors_[key];
+    auto& slot = anchors_[anchors.keys[i]];
     if (!slot) {
       slot = std::make_unique<Anchor>();
       one = slot.get();

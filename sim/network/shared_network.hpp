@@ -67,9 +67,10 @@ class SharedNetwork {
     std::vector<Evaluation> chosen;
     std::vector<const Candidate*> candidate;  // that `chosen` was copied from; null: from none
     std::vector<GroupView> groups;
+    std::unordered_map<std::string, Anchor*> anchors;  // solved ones: no lock is needed for them
   };
 
-  Anchor& anchor(const std::string& key, const Anchors& anchors, std::size_t i);
+  Anchor& anchor(const Anchors& anchors, std::size_t i);
   void solve(Anchor& anchor);
   Found search(std::size_t problem, const Chip& chip);
   std::optional<Infeasible> choose(std::size_t problem, const Chip& chip, std::span<Anchor* const> anchors,
