@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <cmath>
 
@@ -9,6 +10,7 @@
 #include "core/text_file.hpp"
 #include "core/version.hpp"
 #include "sim/network/network.hpp"
+#include "sim/study/ladder.hpp"
 #include "sim/study/metrics.hpp"
 #include "sim/study/packed.hpp"
 #include "workloads/onnx/load.hpp"
@@ -93,11 +95,20 @@ PointEvaluator::PointEvaluator(const StudyRequest& request) : request_(request),
   }
 }
 
-std::string PointEvaluator::identity(const StudyPoint& point) const {
-  std::string text =
-      fmt::format("tilewright {}\nworkload {}\nchip {}\nengine {}\nobjective {}\nfuse {}\n", version,
-                  contents_.at(point.workload), contents_.at(point.chip), static_cast<int>(request_.engine),
-                  static_cast<int>(request_.objective), static_cast<int>(request_.fusion));
+std::vector<std::string> PointEvaluator::inputs() const {
+  std::vector<std::string> lines{fmt::format("tilewright: {}", version)};
+  for (const std::string& workload : request_.workloads)
+    lines.push_back(fmt::format("content of {}: {}", workload, contents_.at(workload)));
+  for (const std::string& chip : request_.chips)
+    lines.push_back(fmt::format("content of {}: {}", chip, contents_.at(chip)));
+  return lines;
+}
+
+std::string PointEvaluator::identity(const StudyPoint& point, Engine engine) const {
+  std::string text = fmt::format("tilewright {}\nworkload {}\nchip {}\nengine {}\nobjective {}\nfuse {}\nmappings {}\n",
+                                 version, contents_.at(point.workload), contents_.at(point.chip),
+                                 static_cast<int>(engine), static_cast<int>(request_.objective),
+                                 static_cast<int>(request_.fusion), static_cast<int>(request_.mappings));
   for (std::size_t a = 0; a < keys_.size(); ++a) text += fmt::format("{} = {}\n", keys_[a], point.values[a]);
   for (const StudyConstraint& constraint : request_.constraints) text += fmt::format("{}\n", constraint.text);
   return digest(text);
@@ -119,27 +130,72 @@ std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& 
   return graphs_.emplace(key, std::move(graph)).first->second;
 }
 
-PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
+/// The point's chip; `instead`: other values for some of its axes.
+Chip PointEvaluator::chip_of(const StudyPoint& point, const std::vector<Override>& instead) const {
   std::vector<Override> overrides;
-  bool precision_given = false;
   std::size_t a = 0;
   for (const auto& group : request_.axes) {
     for (const StudyAxis& axis : group) {
-      if (axis.key.starts_with("chip.")) {
-        overrides.push_back({std::string(after(axis.key, "chip.")), point.values[a], axis.place});
-      }
-      precision_given |= axis.key == "model.precision";
-      ++a;
+      const std::string& value = point.values[a++];
+      if (!axis.key.starts_with("chip.")) continue;
+      const std::string path(after(axis.key, "chip."));
+      const auto other =
+          std::find_if(instead.begin(), instead.end(), [&](const Override& o) { return o.path == path; });
+      overrides.push_back({path, other == instead.end() ? value : other->text, axis.place});
     }
   }
-  const Chip chip = read_chip(with_overrides(chips_.at(point.chip), overrides));
-  const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
+  return read_chip(with_overrides(chips_.at(point.chip), overrides));
+}
+
+NetworkEvaluation PointEvaluator::evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine) {
   NetworkOptions options;
-  options.engine = request_.engine;
+  options.engine = engine;
   options.objective = request_.objective;
-  options.precision_given = precision_given;
-  if (request_.engine == Engine::analytical) options.stack = &default_stack();
-  const NetworkEvaluation result = evaluate_network(*graph, chip, options);
+  options.precision_given = std::find(keys_.begin(), keys_.end(), "model.precision") != keys_.end();
+  if (engine == Engine::analytical) options.stack = &default_stack();
+  const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
+  if (request_.mappings == StudyMappings::own || !shareable(chip, options))
+    return evaluate_network(*graph, chip, options);
+
+  std::string key = fmt::format("{}\n{}\n{}", point.workload, point.chip, static_cast<int>(engine));
+  std::vector<std::string> sizes;  // paths
+  for (std::size_t a = 0; a < keys_.size(); ++a) {
+    if (sizes_memory(keys_[a])) {
+      sizes.emplace_back(after(keys_[a], "chip."));
+    } else {
+      key += fmt::format("\n{}={}", keys_[a], point.values[a]);
+    }
+  }
+  std::shared_ptr<SharedNetwork> network;
+  {
+    const std::lock_guard lock(mutex_);
+    constexpr std::size_t most_kept = 32;  // one holds about a MiB
+    std::shared_ptr<SharedNetwork>& slot = shared_[key];
+    if (!slot) {
+      slot = std::make_shared<SharedNetwork>(*graph, chip, options);
+      oldest_shared_.push_back(key);
+      if (oldest_shared_.size() > most_kept) {
+        shared_.erase(oldest_shared_.front());
+        oldest_shared_.pop_front();
+      }
+    }
+    network = shared_[key];
+  }
+  const Ladder ladder = ladder_of(chip, sizes);
+  SharedNetwork::Anchors anchors;
+  for (const Rungs& rungs : ladder.anchors) anchors.keys.push_back(rungs.key);
+  anchors.chip = [&](std::size_t i) -> std::optional<Chip> {
+    try {
+      return chip_of(point, ladder.anchors[i].values);
+    } catch (const InputError&) { return std::nullopt; }  // beyond what the chip's energy table knows
+  };
+  anchors.last_bounds = request_.objective == Objective::latency || !ladder.other_capacities;
+  return network->evaluate(chip, anchors);
+}
+
+PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine engine) {
+  const Chip chip = chip_of(point, {});
+  const NetworkEvaluation result = evaluate_network_of(point, chip, engine);
   if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
 
   PointResult evaluated{PointStatus::done, "", {}};
@@ -159,20 +215,22 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point) {
   return evaluated;
 }
 
-PointResult PointEvaluator::evaluate_here(const StudyPoint& point) {
+PointResult PointEvaluator::evaluate_here(const StudyPoint& point, Engine engine) {
   try {
-    return evaluate_or_throw(point);
+    return evaluate_or_throw(point, engine);
   } catch (const InputError& error) { return {PointStatus::failed, error.what(), {}}; }
 }
 
 void PointEvaluator::fork_simulations(int jobs) {
-  if (request_.engine != Engine::systemc || jobs <= 1) return;
+  const bool simulates =
+      std::find(request_.engines.begin(), request_.engines.end(), Engine::systemc) != request_.engines.end();
+  if (!simulates || jobs <= 1) return;
   processes_ = std::make_unique<ProcessPool>(
-      jobs, [this](const std::string& point) { return packed(evaluate_here(unpacked_point(point))); });
+      jobs, [this](const std::string& point) { return packed(evaluate_here(unpacked_point(point), Engine::systemc)); });
 }
 
-PointResult PointEvaluator::evaluate(const StudyPoint& point) {
-  if (!processes_) return evaluate_here(point);
+PointResult PointEvaluator::evaluate(const StudyPoint& point, Engine engine) {
+  if (!processes_ || engine != Engine::systemc) return evaluate_here(point, engine);
   const auto answer = processes_->ask(packed(point));
   if (!answer) return {PointStatus::failed, answer.error(), {}};
   return unpacked_result(*answer);

@@ -90,14 +90,15 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 15>& third_parties() {
-  static const std::array<ThirdParty, 15> list{{
+const std::array<ThirdParty, 16>& third_parties() {
+  static const std::array<ThirdParty, 16> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
       {"sqlite3.h", {"sim/study/"}},
+      {"pagmo/", {"sim/study/"}},
       {"nlohmann/", {"sim/report/", "sim/study/", "validation/import/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
