@@ -78,7 +78,7 @@ class MappingEvaluator {
   explicit MappingEvaluator(const CostModel& model);
   /// Precondition: check passed. OverflowError above 64 bits.
   CostFigures evaluate(const Mapping& mapping);
-  /// Of the last mapping, without tile_words, and without merged reads where no link merges them.
+  /// Of the last mapping, without tile_words, and without merged reads and first tiles where no time or energy asks for them.
   const AccessCounts& counts() const { return *counts_; }
 
  private:
