@@ -299,7 +299,9 @@ const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   visit_array_pass(mapping, model_->array_level, model_->problem->dims.size(), multiply);
   const auto found = passes_.find(key_);
   if (found != passes_.end()) return found->second;
-  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, array_pass(*model_, mapping));
+  ArrayPass pass = array_pass(*model_, mapping);
+  pass.explained = false;
+  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, pass);
   return passes_.emplace(key_, tilewright::array_figures(*model_, compute)).first->second;
 }
 

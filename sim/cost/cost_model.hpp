@@ -71,7 +71,7 @@ Evaluation evaluate(const CostModel& model, const Mapping& mapping);
 void price(const CostModel& model, Evaluation& evaluation);
 
 /// The figures of many mappings of one problem, as `evaluate` gives them: what a search compares. Allocates only for an array pass
-/// that it sees for the first time (the family explains it in text; the figures are kept) and while it grows to the largest nest;
+/// that it sees for the first time (its figures are kept) and while it grows to the largest nest;
 /// on chips with merging links also for the unions of windows. Refers to the model. One a thread.
 class MappingEvaluator {
  public:
