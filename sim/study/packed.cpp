@@ -19,7 +19,7 @@ std::string packed(const StudyPoint& point) {
 
 StudyPoint unpacked_point(const std::string& bytes) {
   const nlohmann::json json = nlohmann::json::from_cbor(bytes);
-  return {json[0], json[1], json[2].get<std::vector<std::string>>()};
+  return {json[0], json[1], json[2]};
 }
 
 std::string packed(const PointResult& result) {
