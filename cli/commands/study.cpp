@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
@@ -258,9 +260,16 @@ int export_table(const std::string& folder, const std::string& format, const std
     write_table(store, kind, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
     deliver("", "");  // an output that cannot be written is an error
   } else {
-    std::string text;
-    write_table(store, kind, [&text](std::string_view part) { text += part; });
-    deliver(text, output);
+    const std::string unfinished = output + ".part";  // a million rows do not go through memory
+    std::ofstream file(unfinished, std::ios::binary);
+    write_table(store, kind,
+                [&file](std::string_view part) { file.write(part.data(), static_cast<std::streamsize>(part.size())); });
+    file.close();
+    std::error_code error;
+    if (file) std::filesystem::rename(unfinished, output, error);
+    if (!file || error)
+      throw InputError({output, 0, 0, ""},
+                       "cannot be written; check the folder, its permissions and the room on the disk");
   }
   return 0;
 }
