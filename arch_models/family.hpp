@@ -32,6 +32,7 @@ struct ArrayPass {
   std::vector<std::int64_t> temporal;  // iterated in time under the array level within one pass
   std::vector<std::int64_t> chip;      // unrolled over fan-outs above the array level (cores, SMs, engines)
   std::int64_t passes = 1;             // sequential passes: product of temporal loops at and above the array level
+  bool explained = true;               // false: the cost is only compared, ComputeCost::why may stay empty
 };
 
 enum class EventKind { compute, memory, link };

@@ -80,18 +80,34 @@ std::vector<int> output_dims(const Problem& problem) {
   return dims;
 }
 
-std::vector<int> window_dims(const Problem& problem) {
-  std::vector<int> windows;
+namespace {
+
+template <class Visit>
+void visit_window_dims(const Problem& problem, const Visit& visit) {
   const int input = streamed_operand(problem);
-  if (input < 0) return windows;
+  if (input < 0) return;
   for (const Axis& axis : problem.operands[static_cast<std::size_t>(input)].axes) {
+    if (axis.size() < 2) continue;
     bool outer = false;
     for (const Term& term : axis) outer = outer || relevant(problem.operands.back(), term.dim);
     for (const Term& term : axis) {
-      if (outer && !relevant(problem.operands.back(), term.dim)) windows.push_back(term.dim);
+      if (outer && !relevant(problem.operands.back(), term.dim)) visit(term.dim);
     }
   }
+}
+
+}  // namespace
+
+std::vector<int> window_dims(const Problem& problem) {
+  std::vector<int> windows;
+  visit_window_dims(problem, [&](int dim) { windows.push_back(dim); });
   return windows;
+}
+
+std::int64_t window_product(const Problem& problem, const std::vector<std::int64_t>& extents) {
+  std::int64_t product = 1;
+  visit_window_dims(problem, [&](int dim) { product = checked_mul(product, extents[static_cast<std::size_t>(dim)]); });
+  return product;
 }
 
 MapRules plain_rules(const Chip& chip, const Problem& problem) {
@@ -180,8 +196,8 @@ void read_precisions(const Value& compute, Chip& chip, double scale,
   const Value precisions = compute.at("precisions");
   std::optional<Value> energies;
   if (!event) energies = compute.find("mac_energy");
-  std::optional<EnergyTable> table;
-  if (!event && !chip.energy_table.empty()) table = load_energy_table(chip.energy_table, chip.technology_nm);
+  const EnergyTable* table = nullptr;
+  if (!event && !chip.energy_table.empty()) table = &load_energy_table(chip.energy_table, chip.technology_nm);
   if (precisions.keys().empty()) precisions.fail("name at least one format and its MACs per cycle, e.g. {int8: 1}");
   for (const std::string& key : precisions.keys()) {
     const Value value = precisions.at(key);
@@ -199,7 +215,7 @@ void read_precisions(const Value& compute, Chip& chip, double scale,
     } else if (given) {
       arithmetic.energy_per_mac = given->at("value").as_energy();
       arithmetic.source = given->at("source").as_string();
-    } else if (const auto found = table ? table_mac(*table, *type) : std::nullopt) {
+    } else if (const auto found = table != nullptr ? table_mac(*table, *type) : std::nullopt) {
       arithmetic.energy_per_mac = found->first;
       arithmetic.source = found->second;
     } else {

@@ -417,7 +417,7 @@ SparseCompute parse_sparsity(const Value& map) {
   return sparse;
 }
 
-EnergyTable table_of(const Value& root, Chip& chip) {
+const EnergyTable& table_of(const Value& root, Chip& chip) {
   const Value table = root.at("energy_table");
   if (table.is_list()) table.fail("a chip names one energy table; energies of two tables are not mixed");
   chip.energy_table = table.as_choice("energy table", energy_table_library());
@@ -428,7 +428,7 @@ Chip build(const Value& root, const std::string& file) {
   Chip chip;
   chip.path = file;
   parse_top(root, chip);
-  const EnergyTable table = table_of(root, chip);
+  const EnergyTable& table = table_of(root, chip);
   parse_levels(root.at("levels"), chip, table);
   std::optional<double> scaling;
   if (const auto vector = root.find("vector")) scaling = parse_vector(*vector, chip);

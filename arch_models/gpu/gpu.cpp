@@ -261,6 +261,7 @@ ComputeCost gpu_compute(const Chip& chip, const Problem& problem, const ArrayPas
       1, std::min({static_cast<std::int64_t>(resident_most), gpu.blocks_per_sm,
                    static_cast<std::int64_t>(static_cast<double>(gpu.warps_per_sm) / warps_per_block)}));
   cost.events.push_back(mac_event(chip, problem));
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{} waves x {:.0f} cycles ({} tiles of {}x{}{} on {} SMs, {} cores, tile efficiency {:.2f}{})", best_waves,
       best / static_cast<double>(best_waves), tiles, tile_m, tile_n,

@@ -162,20 +162,6 @@ struct MemoryFigures {
   }
 };
 
-ArrayFigures figures_of(const CostModel& model, const ComputeCost& compute) {
-  ArrayFigures figures;
-  figures.cycles = model.timed_share * compute.cycles;
-  figures.fill_drain = compute.fill_drain;
-  figures.chips = chips_of(compute);
-  for (const Event& event : compute.events) {
-    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
-                   : event.kind == EventKind::memory ? figures.energy.memory
-                                                     : figures.energy.link;
-    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
-  }
-  return figures;
-}
-
 /// The array starts when its first tile is there. Where the outermost level itself is the bound, that tile is already in its time.
 CostFigures combine(const CostModel& model, const MemoryFigures& memory, const ArrayFigures& array) {
   const Cycles steady = std::max(array.cycles, memory.longest);
@@ -190,6 +176,44 @@ CostFigures combine(const CostModel& model, const MemoryFigures& memory, const A
   return figures;
 }
 
+/// As level_costs, into a table that may hold the costs of an earlier mapping: its memory is used again.
+void set_level_costs(const CostModel& model, const AccessCounts& counts, std::vector<LevelCost>& costs) {
+  assert(counts.levels.size() == model.chip->levels.size());
+  costs.resize(counts.levels.size());
+  const std::size_t innermost = innermost_keeper(counts);
+  for (std::size_t l = 0; l < costs.size(); ++l) {
+    LevelCost& cost = costs[l];
+    cost.name = model.chip->levels[l].name;
+    cost.operand_energy.assign(model.operands, Joules{});
+    const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
+                                               [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
+    cost.traffic = figures.traffic;
+    cost.time = figures.time;
+    cost.energy = figures.energy;
+  }
+}
+
+/// The compute array, every level that takes time, and the overhead; the longest first, equal ones in this order.
+void set_bounds(const CostModel& model, Evaluation& e) {
+  const auto timed =
+      std::count_if(e.levels.begin(), e.levels.end(), [](const LevelCost& l) { return l.time.value > 0; });
+  e.bounds.resize(static_cast<std::size_t>(timed) + 2);
+  auto bound = e.bounds.begin();
+  const auto add = [&](std::string_view kind, std::string_view name, Cycles time) {
+    bound->name.assign(kind).append(name);
+    bound->time = time;
+    const auto place =
+        std::upper_bound(e.bounds.begin(), bound, time, [](Cycles t, const Bound& other) { return t > other.time; });
+    std::rotate(place, bound, bound + 1);
+    ++bound;
+  };
+  add("compute", "", model.timed_share * e.compute.cycles);
+  for (const LevelCost& level : e.levels) {
+    if (level.time.value > 0) add("memory:", level.name, level.time);
+  }
+  add("overhead", "", e.overhead);
+}
+
 /// What the figures ask of the counts.
 Counting counted_for(const Chip& chip) {
   Counting counting{.merged_reads = false, .tile_words = false};
@@ -202,24 +226,27 @@ Counting counted_for(const Chip& chip) {
 
 }  // namespace
 
+ArrayFigures array_figures(const CostModel& model, const ComputeCost& compute) {
+  ArrayFigures figures;
+  figures.cycles = model.timed_share * compute.cycles;
+  figures.fill_drain = compute.fill_drain;
+  figures.chips = chips_of(compute);
+  for (const Event& event : compute.events) {
+    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
+                   : event.kind == EventKind::memory ? figures.energy.memory
+                                                     : figures.energy.link;
+    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
+  }
+  return figures;
+}
+
 std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& counts, const Chip& chip) {
   return level_costs(cost_model(problem, chip), counts);
 }
 
 std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts) {
-  assert(counts.levels.size() == model.chip->levels.size());
-  std::vector<LevelCost> costs(counts.levels.size());
-  const std::size_t innermost = innermost_keeper(counts);
-  for (std::size_t l = 0; l < costs.size(); ++l) {
-    LevelCost& cost = costs[l];
-    cost.name = model.chip->levels[l].name;
-    cost.operand_energy.resize(model.operands);
-    const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
-                                               [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
-    cost.traffic = figures.traffic;
-    cost.time = figures.time;
-    cost.energy = figures.energy;
-  }
+  std::vector<LevelCost> costs;
+  set_level_costs(model, counts, costs);
   return costs;
 }
 
@@ -235,7 +262,7 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, const Chip&
 
 EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
                         const ComputeCost& compute) {
-  EnergyBy energy = figures_of(model, compute).energy;
+  EnergyBy energy = array_figures(model, compute).energy;
   for (std::size_t l = 0; l < levels.size(); ++l) {
     energy.memory += levels[l].energy;
     energy.link += link_energy(model, counts, l);
@@ -249,7 +276,7 @@ CostFigures cost_figures(const CostModel& model, const Mapping& /*mapping*/, con
   for (std::size_t l = 0; l < levels.size(); ++l)
     memory.add(levels[l].time, levels[l].energy, link_energy(model, counts, l));
   memory.first_tile = first_tile_time(model, counts);
-  return combine(model, memory, figures_of(model, compute));
+  return combine(model, memory, array_figures(model, compute));
 }
 
 MappingEvaluator::MappingEvaluator(const CostModel& model)
@@ -272,21 +299,41 @@ const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   visit_array_pass(mapping, model_->array_level, model_->problem->dims.size(), multiply);
   const auto found = passes_.find(key_);
   if (found != passes_.end()) return found->second;
-  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, array_pass(*model_, mapping));
-  return passes_.emplace(key_, figures_of(*model_, compute)).first->second;
+  ArrayPass pass = array_pass(*model_, mapping);
+  pass.explained = false;
+  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, pass);
+  return passes_.emplace(key_, tilewright::array_figures(*model_, compute)).first->second;
 }
 
 CostFigures MappingEvaluator::evaluate(const Mapping& mapping) {
   const ArrayFigures& array = array_figures(mapping);
   counts_ = &counter_.count(mapping);
-  const std::size_t innermost = innermost_keeper(*counts_);
+  return cost_figures(*model_, *counts_, array);
+}
+
+CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, const ArrayFigures& array) {
+  const std::size_t innermost = innermost_keeper(counts);
   MemoryFigures memory;
-  for (std::size_t l = 0; l < counts_->levels.size(); ++l) {
-    const LevelFigures level = level_figures(*model_, *counts_, l, l >= innermost, [](std::size_t, Joules) {});
-    memory.add(level.time, level.energy, link_energy(*model_, *counts_, l));
+  for (std::size_t l = 0; l < counts.levels.size(); ++l) {
+    const LevelFigures level = level_figures(model, counts, l, l >= innermost, [](std::size_t, Joules) {});
+    memory.add(level.time, level.energy, link_energy(model, counts, l));
   }
-  memory.first_tile = first_tile_time(*model_, *counts_);
-  return combine(*model_, memory, array);
+  memory.first_tile = first_tile_time(model, counts);
+  return combine(model, memory, array);
+}
+
+void price(const CostModel& model, Evaluation& e) {
+  set_level_costs(model, e.counts, e.levels);
+  const CostFigures figures = cost_figures(model, e.mapping, e.counts, e.levels, e.compute);
+  e.cycles = figures.cycles;
+  e.overhead = figures.overhead;
+  e.energy = figures.energy;
+  set_bounds(model, e);
+  // Work spread over several chips is measured against all of them.
+  const Cycles ideal = e.problem.compute == Compute::mac ? model.timed_share * model.ideal : e.compute.cycles;
+  e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;
+  e.cycles_bound = model.cycles_bound;
+  e.energy_bound = model.energy_bound.total();
 }
 
 Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
@@ -294,23 +341,8 @@ Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
   e.problem = *model.problem;
   e.mapping = mapping;
   e.counts = count_accesses(e.problem, mapping);
-  e.levels = level_costs(model, e.counts);
   e.compute = model.family->compute(*model.chip, e.problem, array_pass(model, mapping));
-  const CostFigures figures = cost_figures(model, mapping, e.counts, e.levels, e.compute);
-  e.cycles = figures.cycles;
-  e.overhead = figures.overhead;
-  e.energy = figures.energy;
-  e.bounds.push_back({"compute", model.timed_share * e.compute.cycles});
-  for (const LevelCost& level : e.levels) {
-    if (level.time.value > 0) e.bounds.push_back({"memory:" + level.name, level.time});
-  }
-  e.bounds.push_back({"overhead", e.overhead});
-  std::stable_sort(e.bounds.begin(), e.bounds.end(), [](const Bound& a, const Bound& b) { return a.time > b.time; });
-  // Work spread over several chips is measured against all of them.
-  const Cycles ideal = e.problem.compute == Compute::mac ? model.timed_share * model.ideal : e.compute.cycles;
-  e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;
-  e.cycles_bound = model.cycles_bound;
-  e.energy_bound = model.energy_bound.total();
+  price(model, e);
   return e;
 }
 

@@ -13,13 +13,11 @@ std::string bytes_of(const nlohmann::json& json) {
 
 }  // namespace
 
-std::string packed(const StudyPoint& point) {
-  return bytes_of({point.index, point.workload, point.chip, point.values});
-}
+std::string packed(const StudyPoint& point) { return bytes_of({point.workload, point.chip, point.values}); }
 
 StudyPoint unpacked_point(const std::string& bytes) {
   const nlohmann::json json = nlohmann::json::from_cbor(bytes);
-  return {json[0], json[1], json[2], json[3]};
+  return {json[0], json[1], json[2].get<std::vector<std::string>>()};
 }
 
 std::string packed(const PointResult& result) {

@@ -79,6 +79,26 @@ TEST_CASE("every family gives positive finite cycles and a reason for any proble
   }
 }
 
+TEST_CASE("a cost that is only compared has the figures of the one that is explained") {
+  for (const Chip& chip : chips()) {
+    for (const Problem& p : {product(33, 17, 5, DataType::int8), convolution(8, 3, 9, 9, 3), elementwise(100, 12)}) {
+      ArrayPass pass = pass_of(p, {}, {}, p.points());
+      const ComputeCost explained = cost_of(chip, p, pass);
+      pass.explained = false;
+      const ComputeCost compared = cost_of(chip, p, pass);
+      INFO(chip.family << ": " << explained.why);
+      REQUIRE(compared.cycles == explained.cycles);
+      REQUIRE(compared.fill_drain == explained.fill_drain);
+      REQUIRE(compared.resident == explained.resident);
+      REQUIRE(compared.events.size() == explained.events.size());
+      for (std::size_t i = 0; i < compared.events.size(); ++i) {
+        REQUIRE(compared.events[i].count == explained.events[i].count);
+        REQUIRE(compared.events[i].each == explained.events[i].each);
+      }
+    }
+  }
+}
+
 TEST_CASE("arithmetic energy is proportional to the work and to the energy of one MAC") {
   for (Chip chip : chips()) {
     if (chip.family == "neuromorphic") continue;  // its events are tested on their own
@@ -154,4 +174,35 @@ TEST_CASE("an unknown format names the nearest") {
   REQUIRE_THROWS_WITH(chip_of("systolic", {level("DRAM", 0, 1), level("Buffer", 1e6, 1)},
                               "rows: 4\ncols: 4\ndataflow: weight_stationary\nprecisions: {int9: 1}\n"),
                       Catch::Contains("int8"));
+}
+
+TEST_CASE("time and events on the array, and what may be mapped, do not depend on capacities and bandwidths") {
+  // What lets chips that differ in their memories alone share mappings (sim/network/shared_network.hpp).
+  const std::vector<Problem> problems{product(33, 17, 5, DataType::int8), convolution(8, 3, 9, 9, 3),
+                                      depthwise(7, 5, 3), elementwise(1000, 3)};
+  for (const Chip& chip : chips()) {
+    if (family_of(chip).library != nullptr) continue;
+    Chip other = chip;
+    for (BufferLevel& level : other.levels) {
+      if (level.capacity) level.capacity->value *= 3;
+      level.bandwidth = 5.0 * level.bandwidth;
+    }
+    for (const Problem& p : problems) {
+      INFO(chip.family);
+      for (const std::int64_t passes : {std::int64_t{1}, p.points()}) {
+        const ComputeCost a = cost_of(chip, p, pass_of(p, {}, {}, passes)),
+                          b = cost_of(other, p, pass_of(p, {}, {}, passes));
+        CHECK(a.cycles == b.cycles);
+        CHECK(a.fill_drain == b.fill_drain);
+        CHECK(a.why == b.why);
+        REQUIRE(a.events.size() == b.events.size());
+        for (std::size_t e = 0; e < a.events.size(); ++e) {
+          CHECK(a.events[e].count == b.events[e].count);
+          CHECK(a.events[e].each == b.events[e].each);
+        }
+      }
+      const MapRules r = family_of(chip).rules(chip, p), s = family_of(other).rules(other, p);
+      CHECK((r.x_dims == s.x_dims && r.y_dims == s.y_dims && r.keeps == s.keeps && r.menu == s.menu));
+    }
+  }
 }
