@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sim/mapping/tile_schedule.hpp"
+#include "sim/twin/program.hpp"
 
 namespace tilewright {
 
@@ -31,5 +32,21 @@ class Cores {
   std::vector<std::int64_t> widths_;  // by level outside the core's: instances of the next level under one of it
   std::size_t count_ = 1, level_ = 0;
 };
+
+/// Where the cores of a kernel stand on the chip.
+struct CorePorts {
+  std::vector<std::size_t> core_of;              // by core of the kernel: the chip's, as in PlacedCores::arrays
+  std::vector<std::vector<std::int32_t>> ports;  // by level and core of the kernel: resource
+  std::vector<std::int64_t> ports_used;          // by level: how many different ones
+};
+
+/// The resources of kernels that follow one another: an array for each core that any of them uses, a port for each instance of a level.
+struct PlacedCores {
+  std::vector<Resource> resources;
+  std::vector<std::int32_t> arrays;                          // by core of the chip
+  std::int32_t read_port = 0, write_port = 0, barrier = -1;  // of the outermost level; -1: one core alone needs none
+  std::vector<CorePorts> runs;                               // by kernel
+};
+PlacedCores place_cores(const std::vector<Cores>& kernels, const Chip& chip);
 
 }  // namespace tilewright

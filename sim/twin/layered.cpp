@@ -1,9 +1,6 @@
 #include "sim/twin/layered.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <map>
 
 #include "sim/twin/kernel_play.hpp"
 #include "sim/twin/transfer.hpp"
@@ -25,10 +22,8 @@ struct Core {
 /// A kernel and those fused to it. The n-th core of the kernel is a core of the chip.
 struct Run {
   Cores cores;
-  std::vector<std::size_t> core_of;              // by core of the kernel
-  std::vector<std::vector<std::int32_t>> ports;  // by level and core of the kernel
-  std::vector<std::int64_t> ports_used;          // by level
-  std::int64_t blocks = 1;                       // steps that a core has under way
+  CorePorts at;
+  std::int64_t blocks = 1;  // steps that a core has under way
   struct Kernel {
     KernelPlay play;
     std::int32_t id = 0;
@@ -54,7 +49,6 @@ class Layered final : public Program {
   bool next(std::vector<Transaction>& batch) override;
 
  private:
-  void add_resources();
   void open(std::size_t run);
   void load(std::vector<Transaction>& batch, Run& run, Run::Kernel& kernel, std::size_t core, Loads loads, Turn turn);
   template <class Leave>
@@ -72,7 +66,7 @@ class Layered final : public Program {
   void share_out(Transaction& transaction, const Run::Kernel& kernel, const Run& run, std::size_t core) const;
   void rename(std::vector<Transaction>& batch, std::int32_t from, std::int32_t to) const;
 
-  Core& core(const Run& run, std::size_t core) { return cores_[run.core_of[core]]; }
+  Core& core(const Run& run, std::size_t core) { return cores_[run.at.core_of[core]]; }
   std::int32_t step_slot(const Core& core, std::int64_t step) const {
     return core.first_slot + static_cast<std::int32_t>((step + ring_) % ring_);
   }
@@ -114,11 +108,19 @@ Layered::Layered(std::vector<KernelRun> runs, const Chip& chip, std::int64_t mos
     }
     pairs = std::max(pairs, here);
     const Evaluation& first = *run.kernels.front();
-    runs_.push_back({Cores(first.problem, first.mapping, chip, most_cores), {}, {}, {}, 1, {}});
+    runs_.push_back({Cores(first.problem, first.mapping, chip, most_cores), {}, 1, {}});
     if (runs_.back().cores.count() > 1) runs_.back().blocks = std::max<std::int64_t>(first.compute.blocks_per_core, 1);
     ring_ = std::max(ring_, runs_.back().blocks);
   }
-  add_resources();
+  std::vector<Cores> cores;
+  for (const Run& run : runs_) cores.push_back(run.cores);
+  PlacedCores placed = place_cores(cores, chip);
+  resources_ = std::move(placed.resources);
+  read_port_ = placed.read_port;
+  write_port_ = placed.write_port;
+  barrier_ = placed.barrier;
+  for (const std::int32_t array : placed.arrays) cores_.push_back({array, 0, 0, {}, {}});
+  for (std::size_t r = 0; r < runs_.size(); ++r) runs_[r].at = std::move(placed.runs[r]);
   std::int32_t slot = first_of_cores;
   for (Core& core : cores_) {
     core.first_slot = slot;
@@ -127,54 +129,6 @@ Layered::Layered(std::vector<KernelRun> runs, const Chip& chip, std::int64_t mos
     slot = pair_slot(core, pairs, 0);
   }
   slots_ = static_cast<std::size_t>(slot);
-}
-
-/// Arrays of the cores in use, then the ports of each level.
-void Layered::add_resources() {
-  const Ticks latency = transfer_latency(chip_.levels.front(), chip_.clock);
-  const std::size_t levels = chip_.levels.size();
-  std::vector<std::map<std::int64_t, std::int32_t>> instances(levels + 1);  // of each level in use; the last: arrays
-  for (const Run& run : runs_) {
-    for (std::size_t c = 0; c < run.cores.count(); ++c) {
-      for (std::size_t l = 0; l <= levels; ++l) instances[l].emplace(run.cores.instance(c, l), 0);
-    }
-  }
-  const auto add = [&](std::string name, Resource::Kind kind, Ticks later) {
-    resources_.push_back({std::move(name), kind, later});
-    return static_cast<std::int32_t>(resources_.size() - 1);
-  };
-  const auto numbered = [&](const std::string& name, std::size_t l, std::int64_t instance) {
-    return instances[l].size() > 1 ? fmt::format("{} {}", name, instance) : name;
-  };
-  std::map<std::int32_t, std::size_t> core_of;
-  for (auto& [instance, id] : instances[levels]) {
-    id = add(instances[levels].size() > 1 ? numbered("core", levels, instance) : "compute", Resource::Kind::array, 0);
-    core_of[id] = cores_.size();
-    cores_.push_back({id, 0, 0, {}, {}});
-  }
-  for (std::size_t l = 0; l < levels; ++l) {
-    for (auto& [instance, id] : instances[l]) {
-      id = add(numbered(chip_.levels[l].name, l, instance), l == 0 ? Resource::Kind::memory : Resource::Kind::buffer,
-               l == 0 ? latency : 0);
-    }
-  }
-  read_port_ = write_port_ = instances.front().begin()->second;
-  if (chip_.levels.front().separate_ports)
-    write_port_ = add(chip_.levels.front().name + " write", Resource::Kind::memory, latency);
-  if (cores_.size() > 1) barrier_ = add("barrier", Resource::Kind::barrier, 0);
-  for (Run& run : runs_) {
-    for (std::size_t l = 0; l <= levels; ++l) {
-      std::map<std::int32_t, bool> used;
-      std::vector<std::int32_t> ports;
-      for (std::size_t c = 0; c < run.cores.count(); ++c) {
-        ports.push_back(instances[l].at(run.cores.instance(c, l)));
-        used[ports.back()] = true;
-        if (l == levels) run.core_of.push_back(core_of.at(ports.back()));
-      }
-      run.ports_used.push_back(static_cast<std::int64_t>(used.size()));
-      run.ports.push_back(std::move(ports));
-    }
-  }
 }
 
 void Layered::open(std::size_t r) {
@@ -201,7 +155,7 @@ Transaction Layered::make(Work work, const Run& run, const Run::Kernel& kernel, 
   Transaction t;
   t.work = work;
   t.kernel = kernel.id;
-  t.core = static_cast<std::int32_t>(run.core_of[core]);
+  t.core = static_cast<std::int32_t>(run.at.core_of[core]);
   t.step = kernel.play.step();
   return t;
 }
@@ -266,7 +220,7 @@ void Layered::load(std::vector<Transaction>& batch, Run& run, Run::Kernel& kerne
     if (words.reads == 0 && words.delivered == 0) continue;
     // Weights of several cores come ahead only where they have room beside those in use: the port would hand them to all cores before
     // the inputs of the first.
-    const bool ahead = role == Role::weight && (run.core_of.size() == 1 || play.two_tiles(o));
+    const bool ahead = role == Role::weight && (run.at.core_of.size() == 1 || play.two_tiles(o));
     if (!(ahead ? loads.ahead : loads.others)) continue;
     if (play.carrier(o, c) != c) {  // another core's load delivers it
       Transaction t = make(Work::join, run, kernel, c);
@@ -278,7 +232,7 @@ void Layered::load(std::vector<Transaction>& batch, Run& run, Run::Kernel& kerne
       batch.push_back(t);
       continue;
     }
-    const StepTimes& time = play.times(moved, run.ports_used);
+    const StepTimes& time = play.times(moved, run.at.ports_used);
     const std::size_t pair = kernel.pair + o;
     const std::int32_t given_up = play.shared(o) ? wait_for_all(batch) : ended(core);
     Transaction t = make(Work::load, run, kernel, c);
@@ -307,13 +261,13 @@ void Layered::load(std::vector<Transaction>& batch, Run& run, Run::Kernel& kerne
 
 /// Traffic of the inner levels in the schedule's step: runs while the array works.
 void Layered::feed(std::vector<Transaction>& batch, Run& run, Run::Kernel& kernel, std::size_t c) {
-  const StepTimes& time = kernel.play.times(kernel.play.moved(c), run.ports_used);
+  const StepTimes& time = kernel.play.times(kernel.play.moved(c), run.at.ports_used);
   Core& core = this->core(run, c);
   const std::int32_t here = loads_of(run, c);
   for (std::size_t l = 1; l < chip_.levels.size(); ++l) {
     if (time.feed[l] == 0) continue;
     Transaction t = make(Work::feed, run, kernel, c);
-    t.resource = run.ports[l][c];
+    t.resource = run.at.ports[l][c];
     t.after = {here, step_slot(core, core.steps - run.blocks), primed(core), no_slot};
     t.publish = fed(core, l);
     t.ticks = time.feed[l];
@@ -326,7 +280,7 @@ void Layered::feed(std::vector<Transaction>& batch, Run& run, Run::Kernel& kerne
 void Layered::store(std::vector<Transaction>& batch, Run& run, Run::Kernel& kernel, std::size_t c) {
   const AccessCounts* moved = std::exchange(kernel.result[c], nullptr);
   if (moved == nullptr) return;
-  const StepTimes& time = kernel.play.times(*moved, run.ports_used);
+  const StepTimes& time = kernel.play.times(*moved, run.at.ports_used);
   Core& core = this->core(run, c);
   const std::size_t o = kernel.play.result();
   const std::size_t pair = kernel.pair + o + 1;
@@ -350,7 +304,7 @@ void Layered::store(std::vector<Transaction>& batch, Run& run, Run::Kernel& kern
 /// waits. `leave(core, shared)` stores the results of one of `cores`, those that are its own or those of all.
 template <class Leave>
 void Layered::exchange(std::vector<Transaction>& batch, Run* run, Loads loads, std::size_t cores, const Leave& leave) {
-  const std::size_t loading = run == nullptr ? 0 : run->core_of.size();
+  const std::size_t loading = run == nullptr ? 0 : run->at.core_of.size();
   const auto load_all = [&](Turn turn) {
     for (std::size_t c = 0; c < loading; ++c) load(batch, *run, run->kernels[loads.kernel], c, loads, turn);
   };
@@ -367,7 +321,7 @@ void Layered::exchange(std::vector<Transaction>& batch, Run* run, Loads loads, s
 void Layered::fetch(std::vector<Transaction>& batch, Run& run, Loads loads) {
   Run::Kernel& kernel = run.kernels[loads.kernel];
   const bool shared_results = kernel.play.shared(kernel.play.result());
-  exchange(batch, &run, loads, run.core_of.size(), [&](std::size_t c, bool shared) {
+  exchange(batch, &run, loads, run.at.core_of.size(), [&](std::size_t c, bool shared) {
     const AccessCounts& moved = kernel.play.moved(c);
     if (shared != shared_results || moved.levels.front().back().updates == 0) return;
     store(batch, run, kernel, c);
@@ -386,7 +340,7 @@ void Layered::begin(std::vector<Transaction>& batch) {
   }
   compute_ = ticks_of(compute);
   const std::int32_t before = wait_for_all(batch);
-  for (std::size_t c = 0; c < run.core_of.size() && !prefetches(); ++c) {
+  for (std::size_t c = 0; c < run.at.core_of.size() && !prefetches(); ++c) {
     Transaction t = make(Work::launch, run, run.kernels.front(), c);
     t.resource = core(run, c).array;
     t.after = {before, stored_last, no_slot, no_slot};
@@ -395,7 +349,7 @@ void Layered::begin(std::vector<Transaction>& batch) {
     batch.push_back(t);
   }
   fetch_step(batch);
-  for (std::size_t c = 0; c < run.core_of.size(); ++c) {
+  for (std::size_t c = 0; c < run.at.core_of.size(); ++c) {
     Transaction t = make(Work::prime, run, run.kernels.front(), c);
     t.resource = core(run, c).array;
     t.after = {loads_of(run, c), before, no_slot, no_slot};
@@ -403,7 +357,7 @@ void Layered::begin(std::vector<Transaction>& batch) {
     t.ticks = ticks_of(prime);
     batch.push_back(t);
   }
-  at_work_ = run.core_of;
+  at_work_ = run.at.core_of;
 }
 
 /// Fetches step `step_` of the first kernel, and of the fused ones what falls to it.
@@ -417,7 +371,7 @@ void Layered::fetch_step(std::vector<Transaction>& batch) {
     const auto due = [&](std::int64_t step) { return part_of(play.steps(), step, steps); };
     for (std::int64_t i = due(step_); i < due(step_ + 1); ++i) {
       fetch(batch, run, {k, true, true});
-      for (std::size_t c = 0; c < run.core_of.size(); ++c) {
+      for (std::size_t c = 0; c < run.at.core_of.size(); ++c) {
         feed(batch, run, run.kernels[k], c);
         Transaction t = make(Work::join, run, run.kernels[k], c);
         t.resource = core(run, c).array;
@@ -467,7 +421,7 @@ void Layered::work(std::vector<Transaction>& batch, Run& run, std::size_t c) {
 
 void Layered::compute_step(std::vector<Transaction>& batch) {
   Run& run = runs_[run_];
-  for (std::size_t c = 0; c < run.core_of.size(); ++c) work(batch, run, c);
+  for (std::size_t c = 0; c < run.at.core_of.size(); ++c) work(batch, run, c);
 }
 
 /// The last results leave; before them come the first weights of what follows.
@@ -483,7 +437,7 @@ void Layered::finish(std::vector<Transaction>& batch) {
     following = &runs_[run_];
     weights_fetched_ = true;
   }
-  exchange(batch, following, {0, true, false}, ended.core_of.size(), [&](std::size_t c, bool shared) {
+  exchange(batch, following, {0, true, false}, ended.at.core_of.size(), [&](std::size_t c, bool shared) {
     for (Run::Kernel& kernel : ended.kernels) {
       if (shared == kernel.play.shared(kernel.play.result())) store(batch, ended, kernel, c);
     }
