@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 
 #include "arch_models/library_folder.hpp"
 #include "core/document.hpp"
@@ -209,16 +211,24 @@ EnergyTable parse_energy_table(const std::string& yaml, const std::string& file,
   return parse_table(parse_yaml(yaml, file), file, technology_nm);
 }
 
-EnergyTable load_energy_table(std::string_view name, double technology_nm) {
-  const std::vector<std::string> known = energy_table_library();
+const EnergyTable& load_energy_table(std::string_view name, double technology_nm) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, double>, EnergyTable, std::less<>> tables;
+  const std::pair<std::string, double> key{name, technology_nm};
+  const std::lock_guard lock(mutex);
+  if (const auto found = tables.find(key); found != tables.end()) return found->second;
+  const std::vector<std::string>& known = energy_table_library();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     throw InputError({}, unknown_message("energy table", name, known));
   }
   const std::string path = fmt::format("{}/{}.yaml", library_folder("energy"), name);
-  return parse_table(load_yaml(path), path, technology_nm);
+  return tables.emplace(key, parse_table(load_yaml(path), path, technology_nm)).first->second;
 }
 
-std::vector<std::string> energy_table_library() { return library_names(library_folder("energy")); }
+const std::vector<std::string>& energy_table_library() {
+  static const std::vector<std::string> names = library_names(library_folder("energy"));
+  return names;
+}
 
 std::optional<EnergyPoint> access_energy(const EnergyTable& table, ComponentClass component, Bytes capacity,
                                          double width_bits) {

@@ -41,10 +41,10 @@ struct EnergyTable {
 
 /// A table of the library; InputError with the nearest name. `technology_nm` (0: the table's first node) matters for tables that
 /// give several nodes: every component is interpolated on its own, log(energy) over log(node); outside the nodes of the table the
-/// nearest one is used as it is. Tables of one node never scale.
-EnergyTable load_energy_table(std::string_view name, double technology_nm = 0);
+/// nearest one is used as it is. Tables of one node never scale. Read once per process; the reference stays valid.
+const EnergyTable& load_energy_table(std::string_view name, double technology_nm = 0);
 EnergyTable parse_energy_table(const std::string& yaml, const std::string& file, double technology_nm = 0);
-std::vector<std::string> energy_table_library();
+const std::vector<std::string>& energy_table_library();
 
 enum class ComponentClass { dram, sram, regfile };
 

@@ -196,8 +196,8 @@ void read_precisions(const Value& compute, Chip& chip, double scale,
   const Value precisions = compute.at("precisions");
   std::optional<Value> energies;
   if (!event) energies = compute.find("mac_energy");
-  std::optional<EnergyTable> table;
-  if (!event && !chip.energy_table.empty()) table = load_energy_table(chip.energy_table, chip.technology_nm);
+  const EnergyTable* table = nullptr;
+  if (!event && !chip.energy_table.empty()) table = &load_energy_table(chip.energy_table, chip.technology_nm);
   if (precisions.keys().empty()) precisions.fail("name at least one format and its MACs per cycle, e.g. {int8: 1}");
   for (const std::string& key : precisions.keys()) {
     const Value value = precisions.at(key);
@@ -215,7 +215,7 @@ void read_precisions(const Value& compute, Chip& chip, double scale,
     } else if (given) {
       arithmetic.energy_per_mac = given->at("value").as_energy();
       arithmetic.source = given->at("source").as_string();
-    } else if (const auto found = table ? table_mac(*table, *type) : std::nullopt) {
+    } else if (const auto found = table != nullptr ? table_mac(*table, *type) : std::nullopt) {
       arithmetic.energy_per_mac = found->first;
       arithmetic.source = found->second;
     } else {

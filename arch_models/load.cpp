@@ -201,6 +201,16 @@ Compression parse_compression(const Value& map) {
   return stored;
 }
 
+/// `{banks: 16, ports: 1, source: ...}`
+BankTiming parse_bank_timing(const Value& map, bool outermost) {
+  if (outermost) map.fail("the outermost level is a DRAM: give its channels and rows with dram_timing");
+  BankTiming timing;
+  timing.banks = map.at("banks").as_int(1, 65'536);
+  if (const auto ports = map.find("ports")) timing.ports = ports->as_int(1, 64);
+  if (const auto source = map.find("source")) source->as_string();
+  return timing;
+}
+
 DramTiming parse_dram_timing(const Value& map, bool outermost) {
   if (!outermost) map.fail("only the outermost level has channels and rows of a DRAM");
   DramTiming dram;
@@ -258,6 +268,7 @@ BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip
       bandwidth->fail("a bandwidth of zero moves nothing; leave the key out where it is never the bound");
   }
   if (const auto dram = value.find("dram_timing")) level.dram = parse_dram_timing(*dram, outer == nullptr);
+  if (const auto banks = value.find("bank_timing")) level.banks = parse_bank_timing(*banks, outer == nullptr);
   if (const auto ports = value.find("separate_ports")) level.separate_ports = ports->as_bool();
   if (const auto buffered = value.find("double_buffered")) level.double_buffered = buffered->as_bool();
   if (const auto keeps = value.find("keeps")) parse_keeps(*keeps, level, outer == nullptr);
@@ -406,7 +417,7 @@ SparseCompute parse_sparsity(const Value& map) {
   return sparse;
 }
 
-EnergyTable table_of(const Value& root, Chip& chip) {
+const EnergyTable& table_of(const Value& root, Chip& chip) {
   const Value table = root.at("energy_table");
   if (table.is_list()) table.fail("a chip names one energy table; energies of two tables are not mixed");
   chip.energy_table = table.as_choice("energy table", energy_table_library());
@@ -417,7 +428,7 @@ Chip build(const Value& root, const std::string& file) {
   Chip chip;
   chip.path = file;
   parse_top(root, chip);
-  const EnergyTable table = table_of(root, chip);
+  const EnergyTable& table = table_of(root, chip);
   parse_levels(root.at("levels"), chip, table);
   std::optional<double> scaling;
   if (const auto vector = root.find("vector")) scaling = parse_vector(*vector, chip);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/network/network.hpp"
+#include "sim/study/request.hpp"
 #include "validation/suite.hpp"
 #include "workloads/transform/transform.hpp"
 
@@ -38,6 +39,8 @@ struct RunOptions {
   std::string trace;            // run only: Perfetto trace of a simulation
   std::int64_t requests = 1;    // run only: in flight in a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
+  std::int64_t max_cycles = 0;  // run only: simulated; 0: no limit
+  double max_seconds = 0;       // run only: host time of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
 };
@@ -49,7 +52,10 @@ struct StudyOptions {
   std::string progress = "auto";
   std::int64_t most_failures = -1;  // -1: any number
   bool dry_run = false;
-  int jobs = 0;  // 0: all hardware threads
+  int jobs = 0;                     // 0: all hardware threads
+  std::string submit;               // "slurm": as an array job
+  int tasks = 1;                    // of the array job: shards
+  std::vector<std::string> sbatch;  // further options of sbatch
 };
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
@@ -104,6 +110,8 @@ int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);
 int sweep(const StudyOptions& options);
+/// Writes sweep.sbatch and, for several tasks, merge.sbatch into the folder of the results and gives them to Slurm.
+int submit(const StudyOptions& options, const StudyRequest& request);
 int merge(const std::string& folder);
 int export_table(const std::string& folder, const std::string& format, const std::string& output);
 int compare(const std::string& folder_a, const std::string& folder_b, double tolerance);

@@ -138,6 +138,12 @@ int dispatch(int argc, char** argv) {
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
+  run_command->add_option("--max-cycles", run_options.max_cycles, "give up at this simulated cycle (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 42));
+  run_command
+      ->add_option("--max-seconds", run_options.max_seconds,
+                   "give up a simulation after this host time (--engine systemc)")
+      ->check(CLI::Range(0.001, 1e9));
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");
@@ -247,7 +253,7 @@ int dispatch(int argc, char** argv) {
 
   std::vector<std::string> check_files;
   CLI::App* check_command =
-      app.add_subcommand("check", "check input files: chips, cases, energy tables, ONNX graphs, topologies");
+      app.add_subcommand("check", "check input files: chips, cases, energy tables, studies, ONNX graphs, topologies");
   check_command->add_option("files", check_files, "files")->required();
 
   StudyOptions study_options;
@@ -262,6 +268,13 @@ int dispatch(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   sweep_command->add_flag("--dry-run", study_options.dry_run,
                           "show the number of points, the first five and the time; write nothing");
+  sweep_command->add_option("--submit", study_options.submit,
+                            "slurm: hand the study to Slurm as an array job that stops, requeues and merges by itself");
+  sweep_command->add_option("--tasks", study_options.tasks, "tasks of the array job; two to four times the nodes")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  sweep_command->add_option("--sbatch", study_options.sbatch, "an option for sbatch, e.g. --sbatch=--time=2:00:00")
+      ->allow_extra_args(false);
   sweep_command->footer("Example: tilewright sweep docs/studies/edge_array.yaml -o results");
 
   std::string merge_folder;

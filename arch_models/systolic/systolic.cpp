@@ -32,7 +32,7 @@ BufferLevel pe_level(const SystolicParameters& array, const Chip& chip) {
   pe.keeps[static_cast<int>(Role::output)] = array.dataflow == ArrayDataflow::output_stationary;
   pe.energy_source = "in the MAC";
   if (!chip.energy_table.empty()) {
-    const EnergyTable table = load_energy_table(chip.energy_table, chip.technology_nm);
+    const EnergyTable& table = load_energy_table(chip.energy_table, chip.technology_nm);
     if (table.regfile) {
       pe.access_bits = static_cast<std::int64_t>(table.regfile->width_bits);
       pe.read_energy = table.regfile->read;

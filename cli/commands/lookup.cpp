@@ -9,6 +9,7 @@
 #include "sim/mapping/case_file.hpp"
 #include "sim/report/report.hpp"
 #include "sim/report/table.hpp"
+#include "sim/study/point.hpp"
 #include "workloads/onnx/load.hpp"
 #include "workloads/zoo/zoo.hpp"
 
@@ -34,7 +35,7 @@ void list_workloads() {
   }
 }
 
-/// A chip, a case, an energy table or a workload, by its ending and, for YAML, by its top-level keys.
+/// A chip, a case, an energy table, a study or a workload, by its ending and, for YAML, by its top-level keys.
 void check_file(const std::string& path) {
   if (is_scalesim_config(path)) {
     static_cast<void>(load_chip(path));
@@ -46,7 +47,7 @@ void check_file(const std::string& path) {
     return;
   }
   const Value root = load_yaml(path);
-  if (!root.is_map()) root.fail("a chip, a case or an energy table is a map of keys");
+  if (!root.is_map()) root.fail("a chip, a case, an energy table or a study is a map of keys");
   if (root.find("nodes")) {
     static_cast<void>(parse_energy_table(read_file(path, most_yaml_bytes), path));
   } else if (root.find("mapping")) {
@@ -55,6 +56,9 @@ void check_file(const std::string& path) {
       throw InputError({.file = path, .line = 0, .column = 0, .key = "mapping"},
                        fmt::format("{}: {}", legal.error().level, legal.error().reason));
     }
+  } else if (root.find("study")) {
+    const StudyRequest request = load_study(path);
+    const PointEvaluator evaluator(request);  // its chips and workloads are read too
   } else {
     static_cast<void>(load_chip(path));
   }

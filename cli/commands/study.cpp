@@ -23,6 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double bytes_a_row = 170;  // measured: 12 figures, identity, position
+
 // A signal handler reaches nothing else. NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 std::atomic<bool> stop_asked{false};
 
@@ -135,44 +137,61 @@ class Teller {
 
 /// What a sweep would do: its size, the first points and, from trying a few of them, its time and the size of its store.
 int dry_run(const StudyRequest& request, PointEvaluator& evaluator) {
-  const PointList points(request);
+  constexpr std::int64_t most_shown = 5;
+  const std::vector<std::size_t> sizes = axis_sizes(request);
   const std::vector<std::string> keys = axis_keys(request);
-  std::string text = fmt::format("{}: {} points = {} workloads x {} chips", request.name, points.size(),
-                                 request.workloads.size(), request.chips.size());
+  std::vector<Position> first;
+  std::int64_t points = 0;
+  if (adaptive(request.strategy)) {  // what it asks for first is drawn like these
+    first = drawn_points(sizes, Strategy::random, std::min(request.budget, most_shown), request.seed);
+    points = request.budget;
+  } else {
+    const PointList list(request);
+    points = list.size();
+    for (std::int64_t i = 0; i < std::min(points, most_shown); ++i) first.push_back(list[i]);
+  }
+  std::string text = fmt::format("{}: {}{} points", request.name, adaptive(request.strategy) ? "at most " : "", points);
+  text += fmt::format("{} {} workloads x {} chips",
+                      request.strategy == Strategy::grid ? " =" : fmt::format(" by {} of", name(request.strategy)),
+                      sizes[0], sizes[1]);
   for (const auto& group : request.axes) {
     std::vector<std::string> names;
     for (const StudyAxis& axis : group) names.push_back(axis.key);
     text += fmt::format(" x {} {}", group.front().values.size(), fmt::join(names, "+"));
   }
-  if (points.size() < grid_size(request)) text += fmt::format(", drawn from {}", grid_size(request));
   text += "\n";
-  constexpr std::int64_t most_shown = 5;
-  const std::int64_t tried = std::min(points.size(), most_shown);
   const Clock::time_point start = Clock::now();
-  for (std::int64_t i = 0; i < tried; ++i) {
-    const StudyPoint point = point_at(request, points[i]);
-    const PointResult result = evaluator.evaluate(point);
-    text += fmt::format("  {}: {}, {}", i, point.workload, point.chip);
+  double longest = 0;  // the first point also reads files and fills caches
+  for (const Position& position : first) {
+    const Clock::time_point begin = Clock::now();
+    const StudyPoint point = point_at(request, position);
+    const PointResult result = evaluator.evaluate(point, request.engines.front());
+    longest = std::max(longest, std::chrono::duration<double>(Clock::now() - begin).count());
+    text += fmt::format("  {}, {}", point.workload, point.chip);
     for (std::size_t k = 0; k < keys.size(); ++k) text += fmt::format(", {} = {}", keys[k], point.values[k]);
     text += fmt::format(": {}{}{}\n", name(result.status), result.message.empty() ? "" : ": ", result.message);
   }
-  const double each = std::chrono::duration<double>(Clock::now() - start).count() / static_cast<double>(tried);
-  constexpr double bytes_a_row = 170;  // measured: 12 figures, identity, keys of the tree
-  text += fmt::format("about {} on one thread, {:.1f} MB of store; nothing was written\n",
-                      duration(each * static_cast<double>(points.size())),
-                      bytes_a_row * static_cast<double>(points.size()) / 1e6);
+  const double all = std::chrono::duration<double>(Clock::now() - start).count();
+  const auto tried = static_cast<double>(first.size());
+  const double each = tried > 1 ? (all - longest) / (tried - 1) : all;
+  text += fmt::format(
+      "about {} on one thread{}, {:.1f} MB of store; nothing was written\n",
+      duration(each * static_cast<double>(points)),
+      request.engines.size() > 1 ? fmt::format(" with engine {}", engine_name(request.engines.front())) : "",
+      bytes_a_row * static_cast<double>(points) / 1e6);
   deliver(text, "");
   return 0;
 }
 
-std::string provenance(const StudyRequest& request, const StudyOptions& options) {
+std::string provenance(const StudyRequest& request, const PointEvaluator& evaluator, const StudyOptions& options) {
   utsname host{};
   uname(&host);
   return nlohmann::ordered_json{
-      {"version", version},    {"compiler", __VERSION__},
-      {"host", host.nodename}, {"system", fmt::format("{} {} {}", host.sysname, host.release, host.machine)},
-      {"study", request.path}, {"seed", request.seed},
-      {"jobs", options.jobs},  {"shard", options.shard}}
+      {"version", version},           {"compiler", __VERSION__},
+      {"host", host.nodename},        {"system", fmt::format("{} {} {}", host.sysname, host.release, host.machine)},
+      {"study", request.path},        {"request", canonical_lines(request)},
+      {"inputs", evaluator.inputs()}, {"seed", request.seed},
+      {"jobs", options.jobs},         {"shard", options.shard}}
       .dump();
 }
 
@@ -188,9 +207,16 @@ int sweep(const StudyOptions& options) {
   if (options.dry_run) return dry_run(request, evaluator);
   if (options.folder.empty())
     throw InputError(option_place("-o"), "name the folder of the results, for example -o results");
+  if (!options.submit.empty()) {
+    require_choice("--submit", options.submit, {"slurm"});
+    return submit(options, request);
+  }
+  if (const std::string why = shards_refused(request); shard.parts > 1 && !why.empty())
+    throw InputError(option_place("--shard"), why);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
-  StudyStore store = StudyStore::open(options.folder, request, shard);
-  store.note_run(provenance(request, options));
+  evaluator.fork_simulations(job_count(options.jobs));
+  StudyStore store = StudyStore::open(options.folder, request, evaluator.inputs(), shard);
+  store.note_run(provenance(request, evaluator, options));
   Teller teller(request, options.progress);
   SweepOptions settings;
   settings.shard = shard;
@@ -199,6 +225,7 @@ int sweep(const StudyOptions& options) {
   settings.stop = &stop_asked;
   settings.progress = [&](const SweepProgress& progress) { teller(progress); };
   const SweepProgress end = run_sweep(request, evaluator, store, settings);
+  store.note_end();
   teller.finish(end);
 
   std::string text = fmt::format("{}: {} of {} points stored in {}", request.name, end.stored, end.points,
@@ -210,7 +237,7 @@ int sweep(const StudyOptions& options) {
   text += fmt::format("; {}, {:.0f} points/s\n", duration(teller.seconds()),
                       static_cast<double>(fresh) / std::max(teller.seconds(), 1e-9));
   deliver(text, "");
-  if (end.stored < end.points) {
+  if (!end.complete) {
     fmt::print(stderr, "tilewright: stopped before the end; the same command goes on\n");
     return interrupted;
   }

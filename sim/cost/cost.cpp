@@ -121,16 +121,20 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, std::size_t
   return {part(0), part(1), part(2), products.back()};
 }
 
-/// Time until the first tile of the inputs has arrived: over the outermost level's ports, and over those of every level
-/// whose inner neighbour cannot take the next part while the last one is in use (not double buffered).
+/// The array waits for its first tile at the outermost level's ports, and at those of every level whose inner neighbour cannot take
+/// the next part while the last one is in use (not double buffered).
+bool first_tile_waits(const Chip& chip, std::size_t l) {
+  if (chip.levels[l].bandwidth.value <= 0) return false;
+  return l == 0 || (l + 1 < chip.levels.size() && !chip.levels[l + 1].double_buffered);
+}
+
+/// Time until the first tile of the inputs has arrived.
 Cycles first_tile_time(const CostModel& model, const AccessCounts& counts) {
   const Chip& chip = *model.chip;
-  const std::size_t levels = chip.levels.size();
   Cycles time;
-  for (std::size_t l = 0; l < levels; ++l) {
+  for (std::size_t l = 0; l < chip.levels.size(); ++l) {
+    if (!first_tile_waits(chip, l)) continue;
     const BufferLevel& level = chip.levels[l];
-    const bool last = l + 1 == levels;
-    if (level.bandwidth.value <= 0 || (l > 0 && (last || chip.levels[l + 1].double_buffered))) continue;
     Traffic traffic;
     std::int64_t instances = 1;
     for (std::size_t o = 0; o < model.operands; ++o) {
@@ -158,20 +162,6 @@ struct MemoryFigures {
   }
 };
 
-ArrayFigures figures_of(const CostModel& model, const ComputeCost& compute) {
-  ArrayFigures figures;
-  figures.cycles = model.timed_share * compute.cycles;
-  figures.fill_drain = compute.fill_drain;
-  figures.chips = chips_of(compute);
-  for (const Event& event : compute.events) {
-    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
-                   : event.kind == EventKind::memory ? figures.energy.memory
-                                                     : figures.energy.link;
-    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
-  }
-  return figures;
-}
-
 /// The array starts when its first tile is there. Where the outermost level itself is the bound, that tile is already in its time.
 CostFigures combine(const CostModel& model, const MemoryFigures& memory, const ArrayFigures& array) {
   const Cycles steady = std::max(array.cycles, memory.longest);
@@ -186,31 +176,77 @@ CostFigures combine(const CostModel& model, const MemoryFigures& memory, const A
   return figures;
 }
 
-bool merges_reads(const Chip& chip) {
-  return std::any_of(chip.levels.begin(), chip.levels.end(),
-                     [](const BufferLevel& level) { return level.link.reads_merged(); });
-}
-
-}  // namespace
-
-std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& counts, const Chip& chip) {
-  return level_costs(cost_model(problem, chip), counts);
-}
-
-std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts) {
+/// As level_costs, into a table that may hold the costs of an earlier mapping: its memory is used again.
+void set_level_costs(const CostModel& model, const AccessCounts& counts, std::vector<LevelCost>& costs) {
   assert(counts.levels.size() == model.chip->levels.size());
-  std::vector<LevelCost> costs(counts.levels.size());
+  costs.resize(counts.levels.size());
   const std::size_t innermost = innermost_keeper(counts);
   for (std::size_t l = 0; l < costs.size(); ++l) {
     LevelCost& cost = costs[l];
     cost.name = model.chip->levels[l].name;
-    cost.operand_energy.resize(model.operands);
+    cost.operand_energy.assign(model.operands, Joules{});
     const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
                                                [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
     cost.traffic = figures.traffic;
     cost.time = figures.time;
     cost.energy = figures.energy;
   }
+}
+
+/// The compute array, every level that takes time, and the overhead; the longest first, equal ones in this order.
+void set_bounds(const CostModel& model, Evaluation& e) {
+  const auto timed =
+      std::count_if(e.levels.begin(), e.levels.end(), [](const LevelCost& l) { return l.time.value > 0; });
+  e.bounds.resize(static_cast<std::size_t>(timed) + 2);
+  auto bound = e.bounds.begin();
+  const auto add = [&](std::string_view kind, std::string_view name, Cycles time) {
+    bound->name.assign(kind).append(name);
+    bound->time = time;
+    const auto place =
+        std::upper_bound(e.bounds.begin(), bound, time, [](Cycles t, const Bound& other) { return t > other.time; });
+    std::rotate(place, bound, bound + 1);
+    ++bound;
+  };
+  add("compute", "", model.timed_share * e.compute.cycles);
+  for (const LevelCost& level : e.levels) {
+    if (level.time.value > 0) add("memory:", level.name, level.time);
+  }
+  add("overhead", "", e.overhead);
+}
+
+/// What the figures ask of the counts.
+Counting counted_for(const Chip& chip) {
+  Counting counting{.merged_reads = false, .tile_words = false};
+  for (std::size_t l = 0; l < chip.levels.size(); ++l) {
+    counting.merged_reads = counting.merged_reads || chip.levels[l].link.reads_merged();
+    counting.first_tile_words.push_back(first_tile_waits(chip, l) ? 1 : 0);
+  }
+  return counting;
+}
+
+}  // namespace
+
+ArrayFigures array_figures(const CostModel& model, const ComputeCost& compute) {
+  ArrayFigures figures;
+  figures.cycles = model.timed_share * compute.cycles;
+  figures.fill_drain = compute.fill_drain;
+  figures.chips = chips_of(compute);
+  for (const Event& event : compute.events) {
+    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
+                   : event.kind == EventKind::memory ? figures.energy.memory
+                                                     : figures.energy.link;
+    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
+  }
+  return figures;
+}
+
+std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& counts, const Chip& chip) {
+  return level_costs(cost_model(problem, chip), counts);
+}
+
+std::vector<LevelCost> level_costs(const CostModel& model, const AccessCounts& counts) {
+  std::vector<LevelCost> costs;
+  set_level_costs(model, counts, costs);
   return costs;
 }
 
@@ -226,7 +262,7 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, const Chip&
 
 EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
                         const ComputeCost& compute) {
-  EnergyBy energy = figures_of(model, compute).energy;
+  EnergyBy energy = array_figures(model, compute).energy;
   for (std::size_t l = 0; l < levels.size(); ++l) {
     energy.memory += levels[l].energy;
     energy.link += link_energy(model, counts, l);
@@ -240,12 +276,12 @@ CostFigures cost_figures(const CostModel& model, const Mapping& /*mapping*/, con
   for (std::size_t l = 0; l < levels.size(); ++l)
     memory.add(levels[l].time, levels[l].energy, link_energy(model, counts, l));
   memory.first_tile = first_tile_time(model, counts);
-  return combine(model, memory, figures_of(model, compute));
+  return combine(model, memory, array_figures(model, compute));
 }
 
 MappingEvaluator::MappingEvaluator(const CostModel& model)
     : model_(&model),
-      counter_(*model.problem, {.merged_reads = merges_reads(*model.chip), .tile_words = false}),
+      counter_(*model.problem, counted_for(*model.chip)),
       blank_{std::vector<std::int64_t>(3 * model.problem->dims.size() + 1, 1), 0},
       key_(blank_) {
   for (std::size_t i = 0; i < key_.products.size(); ++i) {
@@ -266,20 +302,38 @@ const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   ArrayPass pass = array_pass(*model_, mapping);
   pass.explained = false;
   const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, pass);
-  return passes_.emplace(key_, figures_of(*model_, compute)).first->second;
+  return passes_.emplace(key_, tilewright::array_figures(*model_, compute)).first->second;
 }
 
 CostFigures MappingEvaluator::evaluate(const Mapping& mapping) {
   const ArrayFigures& array = array_figures(mapping);
   counts_ = &counter_.count(mapping);
-  const std::size_t innermost = innermost_keeper(*counts_);
+  return cost_figures(*model_, *counts_, array);
+}
+
+CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, const ArrayFigures& array) {
+  const std::size_t innermost = innermost_keeper(counts);
   MemoryFigures memory;
-  for (std::size_t l = 0; l < counts_->levels.size(); ++l) {
-    const LevelFigures level = level_figures(*model_, *counts_, l, l >= innermost, [](std::size_t, Joules) {});
-    memory.add(level.time, level.energy, link_energy(*model_, *counts_, l));
+  for (std::size_t l = 0; l < counts.levels.size(); ++l) {
+    const LevelFigures level = level_figures(model, counts, l, l >= innermost, [](std::size_t, Joules) {});
+    memory.add(level.time, level.energy, link_energy(model, counts, l));
   }
-  memory.first_tile = first_tile_time(*model_, *counts_);
-  return combine(*model_, memory, array);
+  memory.first_tile = first_tile_time(model, counts);
+  return combine(model, memory, array);
+}
+
+void price(const CostModel& model, Evaluation& e) {
+  set_level_costs(model, e.counts, e.levels);
+  const CostFigures figures = cost_figures(model, e.mapping, e.counts, e.levels, e.compute);
+  e.cycles = figures.cycles;
+  e.overhead = figures.overhead;
+  e.energy = figures.energy;
+  set_bounds(model, e);
+  // Work spread over several chips is measured against all of them.
+  const Cycles ideal = e.problem.compute == Compute::mac ? model.timed_share * model.ideal : e.compute.cycles;
+  e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;
+  e.cycles_bound = model.cycles_bound;
+  e.energy_bound = model.energy_bound.total();
 }
 
 Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
@@ -287,23 +341,8 @@ Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
   e.problem = *model.problem;
   e.mapping = mapping;
   e.counts = count_accesses(e.problem, mapping);
-  e.levels = level_costs(model, e.counts);
   e.compute = model.family->compute(*model.chip, e.problem, array_pass(model, mapping));
-  const CostFigures figures = cost_figures(model, mapping, e.counts, e.levels, e.compute);
-  e.cycles = figures.cycles;
-  e.overhead = figures.overhead;
-  e.energy = figures.energy;
-  e.bounds.push_back({"compute", model.timed_share * e.compute.cycles});
-  for (const LevelCost& level : e.levels) {
-    if (level.time.value > 0) e.bounds.push_back({"memory:" + level.name, level.time});
-  }
-  e.bounds.push_back({"overhead", e.overhead});
-  std::stable_sort(e.bounds.begin(), e.bounds.end(), [](const Bound& a, const Bound& b) { return a.time > b.time; });
-  // Work spread over several chips is measured against all of them.
-  const Cycles ideal = e.problem.compute == Compute::mac ? model.timed_share * model.ideal : e.compute.cycles;
-  e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;
-  e.cycles_bound = model.cycles_bound;
-  e.energy_bound = model.energy_bound.total();
+  price(model, e);
   return e;
 }
 

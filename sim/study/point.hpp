@@ -1,12 +1,15 @@
 // The result of one point of a study, and what makes a point the same as another.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/process_pool.hpp"
+#include "sim/network/shared_network.hpp"
 #include "sim/study/request.hpp"
 #include "workloads/graph.hpp"
 
@@ -31,15 +34,25 @@ class PointEvaluator {
   explicit PointEvaluator(const StudyRequest& request);
 
   /// 128 bits in hexadecimal over all that decides the result: program version, content of the workload and chip files, the
-  /// values of the axes, engine, objective, fusion, constraints. Equal points of different studies have equal identities.
-  std::string identity(const StudyPoint& point) const;
+  /// values of the axes, engine, objective, fusion, mappings, constraints. Equal points of different studies have equal identities.
+  std::string identity(const StudyPoint& point, Engine engine) const;
 
-  /// Never throws for a bad point: it says so in its status.
-  PointResult evaluate(const StudyPoint& point);
+  /// What the results rest on besides the request: version, content of the files, one line each.
+  std::vector<std::string> inputs() const;
+
+  /// Simulations one to a process: the SystemC kernel is one per process. To be called before other threads run; nothing for other
+  /// engines, or where one job needs no other process.
+  void fork_simulations(int jobs);
+
+  /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed.
+  PointResult evaluate(const StudyPoint& point, Engine engine);
 
  private:
+  PointResult evaluate_here(const StudyPoint& point, Engine engine);
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
-  PointResult evaluate_or_throw(const StudyPoint& point);
+  Chip chip_of(const StudyPoint& point, const std::vector<Override>& instead) const;
+  NetworkEvaluation evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine);
+  PointResult evaluate_or_throw(const StudyPoint& point, Engine engine);
 
   const StudyRequest& request_;
   std::vector<std::string> keys_;
@@ -47,6 +60,9 @@ class PointEvaluator {
   std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const WorkloadGraph>> graphs_;  // by workload and model axes
+  std::map<std::string, std::shared_ptr<SharedNetwork>> shared_;        // by all but the sizes of memories
+  std::deque<std::string> oldest_shared_;
+  std::unique_ptr<ProcessPool> processes_;  // of simulations
 };
 
 }  // namespace tilewright

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/checked.hpp"
 #include "core/text_file.hpp"
 #include "sim/study/metrics.hpp"
 #include "workloads/data_type.hpp"
@@ -16,7 +15,8 @@ namespace tilewright {
 namespace {
 
 constexpr std::int64_t most_points = std::int64_t{1} << 62;
-constexpr std::int64_t most_values = 1'000'000;  // of one axis
+constexpr std::int64_t most_values = 1'000'000;   // of one axis
+constexpr std::int64_t most_drawn = 100'000'000;  // they are held in memory
 
 std::vector<std::string> words(const Value& list) {
   std::vector<std::string> found;
@@ -186,6 +186,41 @@ void add_goals(const Value& objectives, std::string_view key, bool maximize, Stu
   }
 }
 
+std::vector<Engine> engines_of(const Value& value) {
+  const std::vector<std::string> known{"roofline", "analytical", "systemc"};
+  std::vector<Engine> engines;
+  for (const Value& item : value.is_list() ? value.items() : std::vector<Value>{value}) {
+    const std::string word = item.as_choice("engine", known);
+    const auto engine = static_cast<Engine>(std::find(known.begin(), known.end(), word) - known.begin());
+    if (!engines.empty() && engine <= engines.back())
+      item.fail("engines follow one another from the quickest to the closest: roofline, analytical, systemc");
+    engines.push_back(engine);
+  }
+  if (engines.empty()) value.fail("the list is empty");
+  return engines;
+}
+
+void read_search(const Value& search, StudyRequest& request) {
+  const Value strategy = search.at("strategy");
+  const std::string word = strategy.as_choice("strategy", strategy_names());
+  request.strategy = static_cast<Strategy>(std::find(strategy_names().begin(), strategy_names().end(), word) -
+                                           strategy_names().begin());
+  if (request.strategy != Strategy::grid) request.budget = search.at("budget").as_int(1, most_drawn);
+  if (adaptive(request.strategy)) {
+    const auto population = search.find("population");
+    request.population =
+        population ? population->as_int(least_population, most_population) : StrategyOptions{}.population;
+    if (request.goals.size() < least_goals(request.strategy))
+      strategy.fail(fmt::format("{} weighs {} objectives or more against each other; for one use cmaes or annealing",
+                                word, least_goals(request.strategy)));
+  }
+  if (request.engines.size() > 1) {
+    const Value keep = search.at("keep");
+    request.keep = keep.as_number(0, 1);
+    if (request.keep == 0) keep.fail("nothing would go on to the next engine");
+  }
+}
+
 }  // namespace
 
 StudyRequest parse_study(const std::string& text, const std::string& path) {
@@ -206,14 +241,15 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
   }
   if (request.goals.empty())
     request.goals = {{metric_position(root, "latency"), false}, {metric_position(root, "energy"), false}};
+  if (const auto engine = root.find("engine")) request.engines = engines_of(*engine);
   if (const auto search = root.find("search")) {
-    const std::string strategy = search->at("strategy").as_choice("strategy", {"grid", "random"});
-    request.strategy = strategy == "grid" ? Strategy::grid : Strategy::random;
-    if (request.strategy == Strategy::random) request.budget = search->at("budget").as_int(1, most_points);
+    read_search(*search, request);
+  } else if (request.engines.size() > 1) {
+    root.at("engine").fail("say which part of the points goes on: search: {strategy: grid, keep: 0.1}");
   }
-  if (const auto engine = root.find("engine")) {
-    request.engine =
-        engine->as_choice("engine", {"roofline", "analytical"}) == "roofline" ? Engine::roofline : Engine::analytical;
+  if (const auto mappings = root.find("mappings")) {
+    request.mappings =
+        mappings->as_choice("mappings", {"own", "shared"}) == "own" ? StudyMappings::own : StudyMappings::shared;
   }
   if (const auto objective = root.find("objective")) {
     const std::string word = objective->as_choice("objective", {"latency", "energy", "edp"});
@@ -225,7 +261,8 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
   }
   if (const auto seed = root.find("seed")) request.seed = static_cast<std::uint64_t>(seed->as_int(0, most_points));
   root.reject_unread_keys();
-  if (grid_size(request) > most_points) root.fail("the study has more than 2^62 points");
+  if (request.strategy == Strategy::grid && space_size(axis_sizes(request)) < 0)
+    root.fail("the grid has more than 2^62 points; name another strategy with a budget");
   return request;
 }
 
@@ -234,29 +271,31 @@ StudyRequest load_study(const std::string& path) {
   return parse_study(read_file(path, most_bytes), path);
 }
 
-std::int64_t grid_size(const StudyRequest& request) {
-  std::int64_t size =
-      checked_mul(static_cast<std::int64_t>(request.workloads.size()), static_cast<std::int64_t>(request.chips.size()));
-  for (const auto& group : request.axes)
-    size = checked_mul(size, static_cast<std::int64_t>(group.front().values.size()));
-  return size;
+std::vector<std::size_t> axis_sizes(const StudyRequest& request) {
+  std::vector<std::size_t> sizes{request.workloads.size(), request.chips.size()};
+  for (const auto& group : request.axes) sizes.push_back(group.front().values.size());
+  return sizes;
 }
 
-StudyPoint point_at(const StudyRequest& request, std::int64_t index) {
-  StudyPoint point{.index = index, .workload = {}, .chip = {}, .values = {}};
-  std::vector<std::size_t> digits(request.axes.size());
-  const auto take = [&index](std::size_t size) {
-    const auto digit = static_cast<std::size_t>(index % static_cast<std::int64_t>(size));
-    index /= static_cast<std::int64_t>(size);
-    return digit;
-  };
-  for (std::size_t g = request.axes.size(); g-- > 0;) digits[g] = take(request.axes[g].front().values.size());
-  point.chip = request.chips[take(request.chips.size())];
-  point.workload = request.workloads[take(request.workloads.size())];
+StudyPoint point_at(const StudyRequest& request, const Position& position) {
+  StudyPoint point{request.workloads[position[0]], request.chips[position[1]], {}};
   for (std::size_t g = 0; g < request.axes.size(); ++g) {
-    for (const StudyAxis& axis : request.axes[g]) point.values.push_back(axis.values[digits[g]]);
+    for (const StudyAxis& axis : request.axes[g]) point.values.push_back(axis.values[position[g + 2]]);
   }
   return point;
+}
+
+bool sizes_memory(std::string_view key) {
+  return key.starts_with("chip.levels") && (key.ends_with(".capacity") || key.ends_with(".bandwidth"));
+}
+
+std::string_view engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::roofline: return "roofline";
+    case Engine::analytical: return "analytical";
+    case Engine::systemc: return "systemc";
+  }
+  return "";
 }
 
 std::vector<std::string> axis_keys(const StudyRequest& request) {
@@ -286,9 +325,14 @@ std::vector<std::string> canonical_lines(const StudyRequest& request) {
   for (const StudyGoal& goal : request.goals) {
     lines.push_back(fmt::format("{}: {}", goal.maximize ? "maximize" : "minimize", study_metrics()[goal.metric].name));
   }
-  lines.push_back(request.strategy == Strategy::grid ? "search: grid"
-                                                     : fmt::format("search: random, {} points", request.budget));
-  lines.push_back(fmt::format("engine: {}", request.engine == Engine::roofline ? "roofline" : "analytical"));
+  lines.push_back(fmt::format("search: {}", name(request.strategy)));
+  if (request.budget > 0) lines.back() += fmt::format(", {} points", request.budget);
+  if (adaptive(request.strategy)) lines.back() += fmt::format(", population {}", request.population);
+  if (request.engines.size() > 1) lines.back() += fmt::format(", keep {}", request.keep);
+  std::vector<std::string_view> engines;
+  for (const Engine engine : request.engines) engines.push_back(engine_name(engine));
+  lines.push_back(fmt::format("engine: {}", fmt::join(engines, ", ")));
+  if (request.mappings == StudyMappings::shared) lines.emplace_back("mappings: shared");
   lines.push_back(fmt::format("objective: {}", request.objective == Objective::latency  ? "latency"
                                                : request.objective == Objective::energy ? "energy"
                                                                                         : "edp"));

@@ -7,6 +7,7 @@
 
 #include "core/document.hpp"
 #include "sim/cost/evaluation.hpp"
+#include "sim/study/strategy.hpp"
 #include "workloads/transform/transform.hpp"
 
 namespace tilewright {
@@ -35,7 +36,9 @@ struct StudyGoal {
   bool maximize = false;
 };
 
-enum class Strategy { grid, random };
+/// own: every point's mappings are searched for its own chip, as `run` does. shared: points that differ in capacities and bandwidths choose
+/// among mappings that were searched once for all of them (network::SharedMappings).
+enum class StudyMappings { own, shared };
 
 struct StudyRequest {
   std::string name, path;
@@ -45,31 +48,40 @@ struct StudyRequest {
   std::vector<StudyConstraint> constraints;
   std::vector<StudyGoal> goals;
   Strategy strategy = Strategy::grid;
-  std::int64_t budget = 0;  // points to draw; grid: 0, all of them
-  Engine engine = Engine::analytical;
+  std::int64_t budget = 0;      // most points; grid: 0, all of them
+  std::int64_t population = 0;  // of one generation, adaptive strategies
+  /// The first evaluates every point, each further one the best of the one before.
+  std::vector<Engine> engines{Engine::analytical};
+  double keep = 1;  // part of the points that meet all constraints which goes on to the next engine
+  StudyMappings mappings = StudyMappings::own;
   Objective objective = Objective::latency;  // of the mappings
   Fusion fusion = Fusion::normal;
   std::uint64_t seed = 0;
 };
 
-/// Keys: study workloads chips vary zip constraints objectives search engine objective fuse seed. An axis is a list, or
+/// Keys: study workloads chips vary zip constraints objectives search engine objective fuse mappings seed. An axis is a list, or
 /// {range: [first, last], step: S}, or {log_range: [first, last], points: N}. InputError: unknown keys and words (nearest named),
-/// an empty axis, a zipped axis of another length, a metric without the unit that its limit needs, more than 2^62 points.
+/// an empty axis, a zipped axis of another length, a metric without the unit that its limit needs, a grid of more than 2^62 points, a strategy
+/// without enough objectives.
 StudyRequest parse_study(const std::string& text, const std::string& path);
 StudyRequest load_study(const std::string& path);
 
-/// Number of points of the full grid.
-std::int64_t grid_size(const StudyRequest& request);
+/// The space of the study: number of workloads, of chips, and of values of each group of axes.
+std::vector<std::size_t> axis_sizes(const StudyRequest& request);
 
-/// One point of the grid: `values` stand beside the axes in the order of `axis_keys`.
+/// One point of the space: `values` stand beside the axes in the order of `axis_keys`.
 struct StudyPoint {
-  std::int64_t index = 0;
   std::string workload, chip;
   std::vector<std::string> values;
 };
-/// Workload slowest, then chip, then the axes in file order. Precondition: 0 <= index < grid_size.
-StudyPoint point_at(const StudyRequest& request, std::int64_t index);
+/// Workload, chip, then the groups of axes in file order. Precondition: a position of `axis_sizes`.
+StudyPoint point_at(const StudyRequest& request, const Position& position);
 std::vector<std::string> axis_keys(const StudyRequest& request);
+
+std::string_view engine_name(Engine engine);
+
+/// True of the axes chip.levels.NAME.capacity and chip.levels.NAME.bandwidth.
+bool sizes_memory(std::string_view key);
 
 /// The request as lines of text that decide its results, for the store: a study is changed if these differ.
 std::vector<std::string> canonical_lines(const StudyRequest& request);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,22 +10,47 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include "sim/study/metrics.hpp"
 
 namespace tilewright {
 namespace {
 
-constexpr int store_format = 1;          // PRAGMA user_version
+constexpr int store_format = 2;          // PRAGMA user_version
 constexpr int application = 0x54576772;  // PRAGMA application_id: "TWgr"
 
 std::string metric_columns() {
   std::string columns;
   for (const Metric& metric : study_metrics()) columns += fmt::format(", {} REAL", metric.column);
   return columns;
+}
+
+constexpr int first_metric = 5;  // columns before the metrics
+
+/// Two hexadecimal digits a byte, and back.
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    unsigned byte = 0;
+    std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+std::string hex_of(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  return hex;
 }
 
 /// Lines that only one side has, as a difference is usually shown.
@@ -49,6 +75,8 @@ std::string store_file(const std::string& folder, Shard shard) {
 
 struct StudyStore::Impl {
   std::string path;
+  std::vector<std::size_t> sizes;  // of the study's axes
+  std::int64_t run = 0;            // row of this run
   sqlite3* db = nullptr;
   sqlite3_stmt* insert = nullptr;
   int lock = -1;
@@ -64,7 +92,9 @@ struct StudyStore::Impl {
   }
 
   [[noreturn]] void fail(std::string_view what) const {
-    const int code = db != nullptr ? sqlite3_errcode(db) : SQLITE_CANTOPEN;
+    fail(what, db != nullptr ? sqlite3_errcode(db) : SQLITE_CANTOPEN);
+  }
+  [[noreturn]] void fail(std::string_view what, int code) const {
     std::string advice;
     switch (code & 0xff) {
       case SQLITE_FULL: advice = "the disk is full; free some space and run the same command again"; break;
@@ -144,7 +174,9 @@ struct StudyStore::Impl {
       if (integer("PRAGMA user_version") != store_format)
         throw StoreError(fmt::format("{}: was written in another format by another version; use another folder", path));
       if (text("PRAGMA quick_check(1)") != "ok") {
-        throw StoreError(fmt::format("{}: is damaged; move it away and run the same command again", path));
+        throw StoreError(fmt::format(
+            "{}: is damaged; move it away and run the same command again (`sqlite3 FILE .recover` may save rows of it)",
+            path));
       }
     }
   }
@@ -167,7 +199,8 @@ StudyStore::StudyStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StudyStore::StudyStore(StudyStore&&) noexcept = default;
 StudyStore::~StudyStore() = default;
 
-StudyStore StudyStore::open(const std::string& folder, const StudyRequest& request, Shard shard) {
+StudyStore StudyStore::open(const std::string& folder, const StudyRequest& request,
+                            const std::vector<std::string>& inputs, Shard shard) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw StoreError(fmt::format("{}: cannot be made: {}", folder, error.message()));
@@ -175,30 +208,37 @@ StudyStore StudyStore::open(const std::string& folder, const StudyRequest& reque
   impl->path = store_file(folder, shard);
   impl->take_lock();
   impl->open_file(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  impl->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", "opening");
+  impl->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536", "opening");
   if (impl->integer("PRAGMA user_version") == 0) {
     impl->execute(
         fmt::format("BEGIN; PRAGMA application_id={}; PRAGMA user_version={};"
                     "CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-                    "CREATE TABLE runs(text TEXT NOT NULL);"
-                    "CREATE TABLE points(point INTEGER PRIMARY KEY, identity TEXT NOT NULL, status INTEGER NOT NULL,"
-                    " message TEXT NOT NULL{});",
+                    "CREATE TABLE runs(text TEXT NOT NULL, begin TEXT NOT NULL, end TEXT);"
+                    "CREATE TABLE points(point BLOB NOT NULL, stage INTEGER NOT NULL, identity BLOB NOT NULL,"
+                    " status INTEGER NOT NULL, message TEXT NOT NULL{}, PRIMARY KEY(point, stage)) WITHOUT ROWID;",
                     application, store_format, metric_columns()),
         "writing");
     impl->set_text("study", request.text);
     impl->set_text("path", request.path);
+    impl->set_text("inputs", fmt::format("{}", fmt::join(inputs, "\n")));
     impl->set_text("part", fmt::format("{}", shard.part));
     impl->set_text("parts", fmt::format("{}", shard.parts));
     impl->execute("COMMIT", "writing");
   }
   impl->remember_file();
   StudyStore store(std::move(impl));
-  const std::vector<std::string> before = canonical_lines(store.request()), now = canonical_lines(request);
+  const auto all_lines = [](const StudyRequest& of, const std::vector<std::string>& from) {
+    std::vector<std::string> lines = canonical_lines(of);
+    lines.insert(lines.end(), from.begin(), from.end());
+    return lines;
+  };
+  const std::vector<std::string> before = all_lines(store.request(), store.inputs()), now = all_lines(request, inputs);
   if (before != now) {
     throw InputError({request.path, 0, 0, ""},
                      fmt::format("the study has changed since {} was begun; use another folder with -o. Difference:{}",
                                  store.impl_->path, difference(before, now)));
   }
+  store.impl_->sizes = axis_sizes(request);
   return store;
 }
 
@@ -209,7 +249,9 @@ StudyStore StudyStore::read(const std::string& file) {
     throw InputError({file, 0, 0, ""}, "there is no such store; run `tilewright sweep` first");
   impl->open_file(SQLITE_OPEN_READWRITE);  // a log left by a killed run is taken in
   if (impl->integer("PRAGMA user_version") == 0) throw StoreError(fmt::format("{}: is empty", file));
-  return StudyStore(std::move(impl));
+  StudyStore store(std::move(impl));
+  store.impl_->sizes = axis_sizes(store.request());
+  return store;
 }
 
 void StudyStore::add(const std::vector<StoredPoint>& points) {
@@ -218,66 +260,62 @@ void StudyStore::add(const std::vector<StoredPoint>& points) {
   if (impl.insert == nullptr) {
     std::string marks;
     for (std::size_t m = 0; m < study_metrics().size(); ++m) marks += ", ?";
-    impl.insert = impl.prepare(fmt::format("INSERT OR REPLACE INTO points VALUES(?, ?, ?, ?{})", marks));
+    impl.insert = impl.prepare(fmt::format("INSERT OR REPLACE INTO points VALUES(?, ?, ?, ?, ?{})", marks));
   }
+  std::vector<std::pair<std::string, const StoredPoint*>> ordered;  // neighbours in the tree one after the other
+  for (const StoredPoint& point : points) ordered.emplace_back(key_of(point.position, impl.sizes), &point);
+  std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   impl.execute("BEGIN IMMEDIATE", "writing");
-  for (const StoredPoint& point : points) {
+  for (const auto& [key, point] : ordered) {
+    const PointResult& result = point->result;
+    const std::string identity = bytes_of(point->identity);
     sqlite3_reset(impl.insert);
     sqlite3_clear_bindings(impl.insert);
-    sqlite3_bind_int64(impl.insert, 1, point.index);
-    sqlite3_bind_text(impl.insert, 2, point.identity.data(), static_cast<int>(point.identity.size()), SQLITE_STATIC);
-    sqlite3_bind_int(impl.insert, 3, static_cast<int>(point.result.status));
-    sqlite3_bind_text(impl.insert, 4, point.result.message.data(), static_cast<int>(point.result.message.size()),
-                      SQLITE_STATIC);
-    for (std::size_t m = 0; m < point.result.figures.size(); ++m) {
-      if (!std::isnan(point.result.figures[m]))
-        sqlite3_bind_double(impl.insert, static_cast<int>(m) + 5, point.result.figures[m]);
+    sqlite3_bind_blob(impl.insert, 1, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
+    sqlite3_bind_int64(impl.insert, 2, static_cast<std::int64_t>(point->stage));
+    sqlite3_bind_blob(impl.insert, 3, identity.data(), static_cast<int>(identity.size()), SQLITE_STATIC);
+    sqlite3_bind_int(impl.insert, 4, static_cast<int>(result.status));
+    sqlite3_bind_text(impl.insert, 5, result.message.data(), static_cast<int>(result.message.size()), SQLITE_STATIC);
+    for (std::size_t m = 0; m < result.figures.size(); ++m) {
+      if (!std::isnan(result.figures[m]))
+        sqlite3_bind_double(impl.insert, static_cast<int>(m) + first_metric + 1, result.figures[m]);
     }
     if (sqlite3_step(impl.insert) != SQLITE_DONE) {
       const int code = sqlite3_errcode(impl.db);
+      sqlite3_reset(impl.insert);
       if (sqlite3_get_autocommit(impl.db) == 0) sqlite3_exec(impl.db, "ROLLBACK", nullptr, nullptr, nullptr);
-      throw StoreError(fmt::format("{}: writing: {}; what was stored before is kept, run the same command again",
-                                   impl.path, sqlite3_errstr(code)));
+      impl.fail("writing", code);
     }
   }
   sqlite3_reset(impl.insert);
   impl.execute("COMMIT", "writing");
 }
 
-std::vector<bool> StudyStore::stored(std::int64_t size) const {
-  std::vector<bool> done(static_cast<std::size_t>(size), false);
-  sqlite3_stmt* statement = impl_->prepare("SELECT point FROM points");
-  int step = 0;
-  while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-    const std::int64_t index = sqlite3_column_int64(statement, 0);
-    if (index >= 0 && index < size) done[static_cast<std::size_t>(index)] = true;
-  }
-  sqlite3_finalize(statement);
-  if (step != SQLITE_DONE) impl_->fail("reading");
-  return done;
-}
-
 std::int64_t StudyStore::count() const { return impl_->integer("SELECT count(*) FROM points"); }
 
 void StudyStore::for_each(const std::function<void(const StoredPoint&)>& visit) const {
-  sqlite3_stmt* statement = impl_->prepare("SELECT * FROM points ORDER BY point");
+  sqlite3_stmt* statement = impl_->prepare("SELECT * FROM points ORDER BY point, stage");
+  const auto close = [](sqlite3_stmt* s) { sqlite3_finalize(s); };
+  const std::unique_ptr<sqlite3_stmt, decltype(close)> owner(statement, close);  // `visit` may throw
   int step = 0;
   while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
     StoredPoint point;
-    point.index = sqlite3_column_int64(statement, 0);
-    point.identity = Impl::column_text(statement, 1);
-    point.result.status = static_cast<PointStatus>(std::clamp(sqlite3_column_int(statement, 2), 0, 3));
-    point.result.message = Impl::column_text(statement, 3);
+    point.position = position_of(Impl::column_text(statement, 0), impl_->sizes);
+    if (point.position.empty())
+      throw StoreError(fmt::format("{}: holds a point that is none of its study; it is damaged", impl_->path));
+    point.stage = static_cast<std::size_t>(sqlite3_column_int64(statement, 1));
+    point.identity = hex_of(Impl::column_text(statement, 2));
+    point.result.status = static_cast<PointStatus>(std::clamp(sqlite3_column_int(statement, 3), 0, 3));
+    point.result.message = Impl::column_text(statement, 4);
     if (point.result.status == PointStatus::done || point.result.status == PointStatus::violates) {
       for (std::size_t m = 0; m < study_metrics().size(); ++m) {
-        const int column = static_cast<int>(m) + 4;
+        const int column = static_cast<int>(m) + first_metric;
         const bool given = sqlite3_column_type(statement, column) != SQLITE_NULL;
         point.result.figures.push_back(given ? sqlite3_column_double(statement, column) : no_figure);
       }
     }
     visit(point);
   }
-  sqlite3_finalize(statement);
   if (step != SQLITE_DONE) impl_->fail("reading");
 }
 
@@ -286,17 +324,42 @@ StudyRequest StudyStore::request() const {
                      impl_->text("SELECT value FROM facts WHERE key = 'path'"));
 }
 
+std::vector<std::string> StudyStore::inputs() const {
+  std::vector<std::string> lines;
+  std::istringstream text(impl_->text("SELECT value FROM facts WHERE key = 'inputs'"));
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
 Shard StudyStore::shard() const {
   return {static_cast<int>(impl_->integer("SELECT value FROM facts WHERE key = 'part'")),
           static_cast<int>(impl_->integer("SELECT value FROM facts WHERE key = 'parts'"))};
 }
 
 void StudyStore::note_run(const std::string& text) {
-  sqlite3_stmt* statement = impl_->prepare("INSERT INTO runs VALUES(?)");
+  sqlite3_stmt* statement = impl_->prepare("INSERT INTO runs VALUES(?, datetime('now'), NULL)");
   sqlite3_bind_text(statement, 1, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
   const int step = sqlite3_step(statement);
   sqlite3_finalize(statement);
   if (step != SQLITE_DONE) impl_->fail("writing");
+  impl_->run = sqlite3_last_insert_rowid(impl_->db);
+}
+
+void StudyStore::note_end() {
+  impl_->execute(fmt::format("UPDATE runs SET end = datetime('now') WHERE rowid = {}", impl_->run), "writing");
+  impl_->execute("PRAGMA journal_mode=DELETE", "writing");  // one plain file, readable from a read-only folder
+}
+
+std::vector<StudyStore::Run> StudyStore::runs() const {
+  std::vector<Run> found;
+  sqlite3_stmt* statement = impl_->prepare("SELECT text, begin, end FROM runs ORDER BY rowid");
+  int step = 0;
+  while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+    found.push_back(
+        {Impl::column_text(statement, 0), Impl::column_text(statement, 1), Impl::column_text(statement, 2)});
+  sqlite3_finalize(statement);
+  if (step != SQLITE_DONE) impl_->fail("reading");
+  return found;
 }
 
 }  // namespace tilewright

@@ -17,7 +17,8 @@ class StoreError : public std::runtime_error {
 };
 
 struct StoredPoint {
-  std::int64_t index = 0;  // position in the study's PointList
+  Position position;
+  std::size_t stage = 0;  // position in the study's engines
   std::string identity;
   PointResult result;
 };
@@ -29,10 +30,11 @@ struct Shard {
 
 class StudyStore {
  public:
-  /// Opens or makes FOLDER/points.sqlite (FOLDER/points-IofN.sqlite of a shard) for one process at a time. StoreError: the folder cannot be
-  /// written, another process has it, the file is damaged or of another program. InputError: it belongs to another study;
-  /// the message shows the lines that differ.
-  static StudyStore open(const std::string& folder, const StudyRequest& request, Shard shard);
+  /// Opens or makes FOLDER/points.sqlite (FOLDER/points-IofN.sqlite of a shard) for one process at a time. `inputs`: what the results rest on
+  /// besides the request, as lines (PointEvaluator::inputs). StoreError: the folder cannot be written, another process has it, the file is
+  /// damaged or of another program. InputError: it belongs to another study or to other inputs; the message shows the lines that differ.
+  static StudyStore open(const std::string& folder, const StudyRequest& request, const std::vector<std::string>& inputs,
+                         Shard shard = {});
   /// Opens a store file to read, or StoreError.
   static StudyStore read(const std::string& file);
 
@@ -41,16 +43,21 @@ class StudyStore {
 
   /// Durable when it returns: all of them or none.
   void add(const std::vector<StoredPoint>& points);
-  /// done[i]: point i is stored. `size`: points of the study.
-  std::vector<bool> stored(std::int64_t size) const;
   std::int64_t count() const;
-  /// In the order of their indices; `visit` gets one at a time, so that memory stays flat.
+  /// In the order of their positions, then stages; `visit` gets one at a time, so that memory stays flat. StoreError where the store is damaged.
   void for_each(const std::function<void(const StoredPoint&)>& visit) const;
   /// The study that the store belongs to, as it was when the store was made.
   StudyRequest request() const;
+  std::vector<std::string> inputs() const;
   Shard shard() const;
-  /// Writes who added points when: version, host, command. Not part of any result.
+  /// Writes who adds points: version, host, command; and, when asked again, when that run ended. Not part of any result.
   void note_run(const std::string& text);
+  void note_end();
+  /// What note_run wrote, with begin and end (UTC; "" where a run was cut off), oldest first.
+  struct Run {
+    std::string text, begin, end;
+  };
+  std::vector<Run> runs() const;
 
  private:
   struct Impl;

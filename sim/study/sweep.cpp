@@ -1,41 +1,62 @@
 #include "sim/study/sweep.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <random>
 #include <thread>
-#include <unordered_set>
 
 #include "sim/study/metrics.hpp"
+#include "sim/study/source.hpp"
 
 namespace tilewright {
-
-PointList::PointList(const StudyRequest& request) : grid_(grid_size(request)) {
-  all_ = request.strategy == Strategy::grid || request.budget >= grid_;
-  if (all_) return;
-  std::mt19937_64 random(request.seed);
-  const auto size = static_cast<std::uint64_t>(grid_);
-  const std::uint64_t fair = std::mt19937_64::max() - std::mt19937_64::max() % size;  // every index equally likely
-  std::unordered_set<std::int64_t> seen;
-  while (static_cast<std::int64_t>(drawn_.size()) < request.budget) {
-    const std::uint64_t draw = random();
-    if (draw >= fair) continue;
-    const auto index = static_cast<std::int64_t>(draw % size);
-    if (seen.insert(index).second) drawn_.push_back(index);
-  }
-  std::sort(drawn_.begin(), drawn_.end());
-}
-
-std::int64_t PointList::size() const { return all_ ? grid_ : static_cast<std::int64_t>(drawn_.size()); }
-std::int64_t PointList::operator[](std::int64_t i) const { return all_ ? i : drawn_[static_cast<std::size_t>(i)]; }
 
 bool in_shard(const std::string& identity, Shard shard) {
   std::uint64_t head = 0;  // the first 15 digits of a hash are as good as any
   std::from_chars(identity.data(), identity.data() + std::min<std::size_t>(identity.size(), 15), head, 16);
   return head % static_cast<std::uint64_t>(shard.parts) == static_cast<std::uint64_t>(shard.part - 1);
+}
+
+std::string shards_refused(const StudyRequest& request) {
+  if (adaptive(request.strategy))
+    return fmt::format(
+        "{} decides by the results of all points before, which no shard has; run it with --jobs, or divide a grid, "
+        "random or sobol study",
+        name(request.strategy));
+  if (request.engines.size() > 1)
+    return fmt::format(
+        "which points go on from {} to {} is decided by all of them, and no shard has all; run it with --jobs",
+        engine_name(request.engines[0]), engine_name(request.engines[1]));
+  return "";
+}
+
+Score score_of(const StudyRequest& request, const PointResult& result) {
+  constexpr double least = 1e-300;  // a figure of zero has a logarithm too
+  Score score;
+  if (result.figures.empty()) {
+    score.violation = std::numeric_limits<double>::infinity();
+    return score;
+  }
+  for (const StudyConstraint& constraint : request.constraints) {
+    const double figure = result.figures[constraint.metric];
+    const double missed =
+        constraint.comparison == Comparison::at_most ? figure - constraint.limit : constraint.limit - figure;
+    if (missed > 0) score.violation += missed / std::max(std::abs(constraint.limit), least);
+  }
+  for (const StudyGoal& goal : request.goals) {
+    const double figure = result.figures[goal.metric];
+    if (std::isnan(figure)) {  // the chip file gives none
+      score.violation = std::numeric_limits<double>::infinity();
+      return score;
+    }
+    score.goals.push_back((goal.maximize ? -1 : 1) * std::log(std::max(figure, least)));
+  }
+  return score;
 }
 
 namespace {
@@ -50,17 +71,20 @@ class Outbox {
     constexpr std::size_t most_waiting = 4096;  // the store is slower than this many points: workers wait
     room_.wait(lock, [&] { return waiting_.size() < most_waiting || closed_; });
     waiting_.push_back(std::move(point));
-    news_.notify_one();
+    if (waiting_.size() >= enough) news_.notify_one();
   }
   void leave() {
     const std::lock_guard lock(mutex_);
     --working_;
     news_.notify_one();
   }
-  /// Everything that waits; empty when all workers have left.
+  /// What waits: a batch, or what a tenth of a second brought; empty when all workers have left.
   std::vector<StoredPoint> take() {
+    using namespace std::chrono_literals;
     std::unique_lock lock(mutex_);
-    news_.wait(lock, [&] { return !waiting_.empty() || working_ == 0; });
+    do {
+      news_.wait_for(lock, 100ms, [&] { return waiting_.size() >= enough || working_ == 0; });
+    } while (waiting_.empty() && working_ > 0);
     room_.notify_all();
     return std::exchange(waiting_, {});
   }
@@ -72,6 +96,7 @@ class Outbox {
   }
 
  private:
+  static constexpr std::size_t enough = 1024;
   std::mutex mutex_;
   std::condition_variable news_, room_;
   std::vector<StoredPoint> waiting_;
@@ -79,79 +104,155 @@ class Outbox {
   bool closed_ = false;
 };
 
-void keep_best(const StudyRequest& request, const PointResult& result, std::vector<double>& best) {
-  if (result.status != PointStatus::done) return;
+void keep_best(const StudyRequest& request, const StoredPoint& point, SweepProgress& progress) {
+  if (point.result.status != PointStatus::done || point.stage + 1 != request.engines.size()) return;
   for (std::size_t g = 0; g < request.goals.size(); ++g) {
     const StudyGoal& goal = request.goals[g];
-    const double figure = result.figures[goal.metric];
-    const bool better = goal.maximize ? figure > best[g] : figure < best[g];
-    if (better || best[g] != best[g]) best[g] = figure;
+    const double figure = point.result.figures[goal.metric];
+    double& best = progress.best[g];
+    const bool better = goal.maximize ? figure > best : figure < best;
+    if (better || std::isnan(best)) best = figure;
   }
 }
+
+/// One sweep: its stages one after the other.
+class Sweep {
+ public:
+  Sweep(const StudyRequest& request, PointEvaluator& evaluator, StudyStore& store, const SweepOptions& options)
+      : request_(request), evaluator_(evaluator), store_(store), options_(options) {
+    progress_.best.assign(request.goals.size(), no_figure);
+    store.for_each([&](const StoredPoint& point) { count(point); });
+    progress_.resumed = progress_.stored;
+  }
+
+  SweepProgress run() {
+    bool complete = true;
+    for (; complete && progress_.stage < request_.engines.size(); ++progress_.stage) {
+      complete = progress_.stage == 0 && adaptive(request_.strategy) ? run_strategy() : run_list();
+    }
+    --progress_.stage;
+    progress_.complete = complete;
+    if (options_.progress) options_.progress(progress_);
+    return progress_;
+  }
+
+ private:
+  bool stopped() const { return stop_ || (options_.stop != nullptr && *options_.stop); }
+
+  void count(const StoredPoint& point) {
+    ++progress_.stored;
+    ++progress_.by_status[static_cast<std::size_t>(point.result.status)];
+    keep_best(request_, point, progress_);
+  }
+
+  /// True when every point of the stage is stored.
+  bool run_list() {
+    const PointList list = progress_.stage == 0 ? PointList(request_)
+                                                : PointList(request_, survivors(request_, store_, progress_.stage - 1));
+    std::vector<bool> held(static_cast<std::size_t>(list.size()), false);
+    std::int64_t open = list.size();
+    const auto mark = [&](std::int64_t i) {
+      if (i < 0 || held[static_cast<std::size_t>(i)]) return;
+      held[static_cast<std::size_t>(i)] = true;
+      --open;
+    };
+    const std::size_t stage = progress_.stage;
+    std::int64_t here = 0;
+    store_.for_each([&](const StoredPoint& point) {
+      if (point.stage != stage) return;
+      mark(list.index_of(point.position));
+      ++here;
+    });
+    if (options_.shard.parts > 1) {
+      for (std::int64_t i = 0; i < list.size(); ++i) {
+        const StudyPoint point = point_at(request_, list[i]);
+        if (!in_shard(evaluator_.identity(point, request_.engines[stage]), options_.shard)) mark(i);
+      }
+    }
+    progress_.points += here + open;
+    ListSource source(list, held, [this] { return stopped(); });
+    return run_workers(source) == open && !stopped();
+  }
+
+  bool run_strategy() {
+    StrategySource::Known known;
+    const std::vector<std::size_t> sizes = axis_sizes(request_);
+    store_.for_each([&](const StoredPoint& point) {
+      if (point.stage == 0) known.emplace(key_of(point.position, sizes), score_of(request_, point.result));
+    });
+    progress_.points = request_.budget;
+    StrategySource source(request_, std::move(known), [this] { return stopped(); });
+    run_workers(source);
+    const std::int64_t asked = source.asked();
+    if (stopped()) return false;
+    progress_.points = asked;  // less than the budget where nothing new was left
+    return true;
+  }
+
+  /// Evaluates what the source gives and stores it; the number of points.
+  std::int64_t run_workers(PointSource& source) {
+    const int jobs = std::max(options_.jobs, 1);
+    Outbox outbox(jobs);
+    std::exception_ptr error;
+    std::mutex error_mutex;
+    std::int64_t evaluated = 0;
+    const std::size_t stage = progress_.stage;
+    const Engine engine = request_.engines[stage];
+    const auto work = [&] {
+      try {
+        while (std::optional<Position> position = source.next()) {
+          const StudyPoint point = point_at(request_, *position);
+          StoredPoint finished{*position, stage, evaluator_.identity(point, engine),
+                               evaluator_.evaluate(point, engine)};
+          source.evaluated(*position, finished.result);
+          outbox.put(std::move(finished));
+        }
+      } catch (...) {
+        const std::lock_guard lock(error_mutex);
+        if (!error) error = std::current_exception();
+        stop_ = true;
+      }
+      outbox.leave();
+    };
+    {
+      std::vector<std::jthread> workers;
+      for (int j = 0; j < jobs; ++j) workers.emplace_back(work);
+      try {
+        for (std::vector<StoredPoint> batch = outbox.take(); !batch.empty(); batch = outbox.take()) {
+          store_.add(batch);
+          evaluated += static_cast<std::int64_t>(batch.size());
+          for (const StoredPoint& point : batch) count(point);
+          if (options_.progress) options_.progress(progress_);
+          const auto failures = progress_.by_status[static_cast<std::size_t>(PointStatus::failed)];
+          if (options_.most_failures >= 0 && failures > options_.most_failures) stop_ = true;
+        }
+      } catch (...) {
+        stop_ = true;
+        outbox.close();
+        throw;
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    return evaluated;
+  }
+
+  const StudyRequest& request_;
+  PointEvaluator& evaluator_;
+  StudyStore& store_;
+  const SweepOptions& options_;
+  std::atomic<bool> stop_{false};
+  SweepProgress progress_;
+};
 
 }  // namespace
 
 SweepProgress run_sweep(const StudyRequest& request, PointEvaluator& evaluator, StudyStore& store,
                         const SweepOptions& options) {
-  const PointList points(request);
-  const std::vector<bool> held = store.stored(points.size());
-  SweepProgress progress;
-  progress.best.assign(request.goals.size(), no_figure);
-  progress.resumed = progress.stored = std::count(held.begin(), held.end(), true);
-  if (options.shard.parts == 1) {
-    progress.points = points.size();
-  } else {
-    for (std::int64_t i = 0; i < points.size(); ++i) {
-      progress.points += in_shard(evaluator.identity(point_at(request, points[i])), options.shard);
-    }
+  if (options.shard.parts > 1) {
+    if (const std::string why = shards_refused(request); !why.empty())
+      throw InputError({request.path, 0, 0, "search.strategy"}, why);
   }
-
-  const int jobs = std::max(options.jobs, 1);
-  Outbox outbox(jobs);
-  std::atomic<std::int64_t> next{0};
-  std::atomic<bool> stop{false};
-  std::exception_ptr error;
-  std::mutex error_mutex;
-  const auto stopped = [&] { return stop || (options.stop != nullptr && *options.stop); };
-  const auto work = [&] {
-    try {
-      for (std::int64_t i = next++; i < points.size() && !stopped(); i = next++) {
-        if (held[static_cast<std::size_t>(i)]) continue;
-        const StudyPoint point = point_at(request, points[i]);
-        std::string identity = evaluator.identity(point);
-        if (!in_shard(identity, options.shard)) continue;
-        outbox.put({i, std::move(identity), evaluator.evaluate(point)});
-      }
-    } catch (...) {
-      const std::lock_guard lock(error_mutex);
-      if (!error) error = std::current_exception();
-      stop = true;
-    }
-    outbox.leave();
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (int j = 0; j < jobs; ++j) workers.emplace_back(work);
-    try {
-      for (std::vector<StoredPoint> batch = outbox.take(); !batch.empty(); batch = outbox.take()) {
-        store.add(batch);
-        progress.stored += static_cast<std::int64_t>(batch.size());
-        for (const StoredPoint& point : batch) {
-          ++progress.by_status[static_cast<std::size_t>(point.result.status)];
-          keep_best(request, point.result, progress.best);
-        }
-        if (options.progress) options.progress(progress);
-        const auto failures = progress.by_status[static_cast<std::size_t>(PointStatus::failed)];
-        if (options.most_failures >= 0 && failures > options.most_failures) stop = true;
-      }
-    } catch (...) {
-      stop = true;
-      outbox.close();
-      throw;
-    }
-  }
-  if (error) std::rethrow_exception(error);
-  return progress;
+  return Sweep(request, evaluator, store, options).run();
 }
 
 }  // namespace tilewright

@@ -26,7 +26,7 @@ std::string csv_row(const std::vector<std::string>& cells) {
 }
 
 std::vector<std::string> table_header(const StudyRequest& request) {
-  std::vector<std::string> header{"point", "identity", "status", "message", "workload", "chip"};
+  std::vector<std::string> header{"identity", "status", "message", "engine", "workload", "chip"};
   for (const std::string& key : axis_keys(request)) header.push_back(key);
   for (const Metric& metric : study_metrics()) header.emplace_back(metric.column);
   return header;
@@ -38,10 +38,10 @@ std::vector<std::string> coordinates(const StudyPoint& point) {
   return cells;
 }
 
-std::vector<std::string> table_row(const StudyRequest& request, const PointList& points, const StoredPoint& stored) {
-  std::vector<std::string> cells{fmt::format("{}", stored.index), stored.identity,
-                                 std::string(name(stored.result.status)), stored.result.message};
-  for (std::string& cell : coordinates(point_at(request, points[stored.index]))) cells.push_back(std::move(cell));
+std::vector<std::string> table_row(const StudyRequest& request, const StoredPoint& stored) {
+  std::vector<std::string> cells{stored.identity, std::string(name(stored.result.status)), stored.result.message,
+                                 std::string(engine_name(request.engines.at(stored.stage)))};
+  for (std::string& cell : coordinates(point_at(request, stored.position))) cells.push_back(std::move(cell));
   for (std::size_t m = 0; m < study_metrics().size(); ++m) {
     cells.push_back(stored.result.figures.empty() ? "" : figure_text(stored.result.figures[m]));
   }
@@ -54,9 +54,7 @@ std::string json_line(const std::vector<std::string>& header, const std::vector<
   nlohmann::ordered_json line = nlohmann::ordered_json::object();
   const std::size_t metrics = header.size() - study_metrics().size();
   for (std::size_t c = 0; c < header.size(); ++c) {
-    if (c == 0) {
-      line[header[c]] = stored.index;
-    } else if (c < metrics) {
+    if (c < metrics) {
       line[header[c]] = cells[c];
     } else if (cells[c].empty()) {
       line[header[c]] = nullptr;
@@ -71,11 +69,10 @@ std::string json_line(const std::vector<std::string>& header, const std::vector<
 
 void write_table(const StudyStore& store, TableFormat format, const std::function<void(std::string_view)>& write) {
   const StudyRequest request = store.request();
-  const PointList points(request);
   const std::vector<std::string> header = table_header(request);
   if (format == TableFormat::csv) write(csv_row(header));
   store.for_each([&](const StoredPoint& stored) {
-    const std::vector<std::string> cells = table_row(request, points, stored);
+    const std::vector<std::string> cells = table_row(request, stored);
     write(format == TableFormat::csv ? csv_row(cells) : json_line(header, cells, stored));
   });
 }
@@ -102,19 +99,23 @@ std::int64_t merge_shards(const std::string& folder) {
     throw InputError({folder, 0, 0, ""},
                      "holds no shards; run `tilewright sweep STUDY -o FOLDER --shard 1/2` and so on");
 
-  const StudyRequest request = StudyStore::read(files.begin()->second).request();
-  const std::int64_t size = PointList(request).size();
-  std::vector<bool> held(static_cast<std::size_t>(size), false);
-  StudyStore whole = StudyStore::open(folder, request, {});
+  const StudyStore first = StudyStore::read(files.begin()->second);
+  const StudyRequest request = first.request();
+  const PointList list(request);
+  std::vector<bool> held(static_cast<std::size_t>(list.size()), false);
+  StudyStore whole = StudyStore::open(folder, request, first.inputs());
   for (const auto& [part, file] : files) {
     const StudyStore shard = StudyStore::read(file);
-    if (canonical_lines(shard.request()) != canonical_lines(request))
-      throw InputError({file, 0, 0, ""}, fmt::format("belongs to another study than {}", files.begin()->second));
+    if (canonical_lines(shard.request()) != canonical_lines(request) || shard.inputs() != first.inputs())
+      throw InputError({file, 0, 0, ""},
+                       fmt::format("belongs to another study, or to other files or another version, than {}",
+                                   files.begin()->second));
     std::vector<StoredPoint> batch;
     shard.for_each([&](const StoredPoint& point) {
-      if (point.index < 0 || point.index >= size || held[static_cast<std::size_t>(point.index)])
-        throw InputError({file, 0, 0, ""}, fmt::format("point {} is in another shard too", point.index));
-      held[static_cast<std::size_t>(point.index)] = true;
+      const std::int64_t index = list.index_of(point.position);
+      if (index < 0 || held[static_cast<std::size_t>(index)] || !in_shard(point.identity, {part, parts}))
+        throw InputError({file, 0, 0, ""}, fmt::format("point {} belongs to another shard", point.identity));
+      held[static_cast<std::size_t>(index)] = true;
       batch.push_back(point);
       constexpr std::size_t most_in_batch = 10'000;
       if (batch.size() == most_in_batch) whole.add(std::exchange(batch, {}));
@@ -128,28 +129,28 @@ std::int64_t merge_shards(const std::string& folder) {
       if (!files.contains(part)) absent.push_back(fmt::format("{}/{}", part, parts));
     }
     throw InputError({folder, 0, 0, ""},
-                     fmt::format("{} of {} points are in no shard; {}", missing, size,
+                     fmt::format("{} of {} points are in no shard; {}", missing, list.size(),
                                  absent.empty() ? "run the shards again to their end"
                                                 : fmt::format("shards {} were not run", fmt::join(absent, ", "))));
   }
-  return size;
+  whole.note_end();
+  return list.size();
 }
 
 StudyComparison compare_studies(const std::string& file_a, const std::string& file_b, double tolerance) {
   const StudyStore a = StudyStore::read(file_a), b = StudyStore::read(file_b);
   const StudyRequest request_a = a.request(), request_b = b.request();
-  const PointList points_a(request_a), points_b(request_b);
   const std::vector<std::string> keys_a = axis_keys(request_a), keys_b = axis_keys(request_b);
-  const auto where = [](const std::vector<std::string>& keys, const StudyPoint& point) {
+  const auto where = [](const StudyRequest& request, const std::vector<std::string>& keys, const StoredPoint& stored) {
+    const StudyPoint point = point_at(request, stored.position);
     std::string text = point.workload + ", " + point.chip;
     std::map<std::string, std::string> axes;  // order of the axes does not matter
     for (std::size_t k = 0; k < keys.size(); ++k) axes[keys[k]] = point.values[k];
     for (const auto& [key, value] : axes) text += fmt::format(", {} = {}", key, value);
-    return text;
+    return text + fmt::format(", {}", engine_name(request.engines.at(stored.stage)));
   };
   std::map<std::string, PointResult> before;
-  a.for_each(
-      [&](const StoredPoint& p) { before.emplace(where(keys_a, point_at(request_a, points_a[p.index])), p.result); });
+  a.for_each([&](const StoredPoint& p) { before.emplace(where(request_a, keys_a, p), p.result); });
 
   StudyComparison comparison;
   const auto note = [&](Change change) {
@@ -163,7 +164,7 @@ StudyComparison compare_studies(const std::string& file_a, const std::string& fi
   };
   constexpr double unlike = std::numeric_limits<double>::infinity();
   b.for_each([&](const StoredPoint& p) {
-    const std::string key = where(keys_b, point_at(request_b, points_b[p.index]));
+    const std::string key = where(request_b, keys_b, p);
     const auto found = before.find(key);
     if (found == before.end()) {
       ++comparison.only_b;

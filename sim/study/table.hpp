@@ -12,7 +12,7 @@ namespace tilewright {
 
 enum class TableFormat { csv, json_lines };
 
-/// One row a point in the order of the study: point, identity, status, message, workload, chip, the axes, the metrics in base
+/// One row a point and engine in the order of the study: identity, status, message, engine, workload, chip, the axes, the metrics in base
 /// units ("" or null: no figure). Numbers are the shortest text that reads back to the same double. `write` gets it piece by piece.
 void write_table(const StudyStore& store, TableFormat format, const std::function<void(std::string_view)>& write);
 
@@ -33,7 +33,7 @@ struct StudyComparison {
   std::int64_t changed = 0;             // figures beyond the tolerance
   std::vector<Change> largest;          // of these, at most twenty, the largest first
 };
-/// Points are the same where workload, chip and all axes are written alike, whatever version or chip file they were run with.
+/// Points are the same where workload, chip, all axes and the engine are written alike, whatever version or chip file they were run with.
 StudyComparison compare_studies(const std::string& file_a, const std::string& file_b, double tolerance);
 
 }  // namespace tilewright

@@ -43,8 +43,10 @@ const std::vector<Room>& rooms() {
                                         "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
       everything.push_back(room);
     }
+    Names gui = everything;
+    std::erase(gui, "cli/");
     Names tests = everything;
-    tests.insert(tests.end(), {"bench/", "tests/"});
+    tests.insert(tests.end(), {"bench/", "tests/", "gui/viewmodels/", "gui/views/"});
     return std::vector<Room>{
         {"core/", {}},
         // a workload by name or path: the one place that chooses among the readers
@@ -71,6 +73,9 @@ const std::vector<Room>& rooms() {
         {"validation/chips/", with(with(with(network, "validation/"), "workloads/onnx/load."), "workloads/transform/")},
         {"validation/", validation},
         {"cli/", everything},
+        {"gui/viewmodels/", gui},
+        {"gui/views/", with(gui, "gui/viewmodels/")},
+        {"gui/", with(with(gui, "gui/viewmodels/"), "gui/views/")},
         {"bench/", everything},
         {"tests/", tests},
     };
@@ -90,14 +95,15 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 15>& third_parties() {
-  static const std::array<ThirdParty, 15> list{{
+const std::array<ThirdParty, 18>& third_parties() {
+  static const std::array<ThirdParty, 18> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
       {"sqlite3.h", {"sim/study/"}},
+      {"pagmo/", {"sim/study/"}},
       {"nlohmann/", {"sim/report/", "sim/study/", "validation/import/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
@@ -107,6 +113,8 @@ const std::array<ThirdParty, 15>& third_parties() {
       {"cuda", {"validation/cuda/"}},
       {"cublas", {"validation/cuda/"}},
       {"cudnn", {"validation/cuda/"}},
+      {"Q", {"gui/", "tests/gui/"}},
+      {"qcustomplot", {"gui/views/"}},
   }};
   return list;
 }
