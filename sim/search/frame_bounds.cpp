@@ -229,6 +229,23 @@ bool FrameBounds::enter(const Frame& frame) {
   return true;
 }
 
+void FrameBounds::count_sums_of_all_frames() {
+  for (std::size_t o = 0; o < space_.operands.size(); ++o) {
+    const TiledOperand& operand = space_.operands[o];
+    if (!operand.output || operand.overlapping) continue;
+    const auto all_terms = [&](const Frame& frame) {  // no reduced dim is left to loops in time
+      for (std::size_t d = 0; d < dims(); ++d) {
+        std::int64_t unrolled = 1;
+        for (std::size_t place = 0; place < space_.spatial_levels.size(); ++place)
+          unrolled *= space_.factor(frame, place, d);
+        if (!has(operand.moved_by, d) && unrolled < space_.bounds[d]) return false;
+      }
+      return true;
+    };
+    if (std::any_of(space_.frames.begin(), space_.frames.end(), all_terms)) sums_at_lanes_[o] = false;
+  }
+}
+
 void FrameBounds::add_array() {
   if (!time_counts) return;
   base_.cycles() += array_.cycles;

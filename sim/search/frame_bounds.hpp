@@ -64,6 +64,8 @@ class FrameBounds {
   void aim(const Goal& goal) { goal_ = goal; }
   /// Sets up the unrolling. False where the menu's tile cannot be unrolled so.
   bool enter(const Frame& frame);
+  /// After `enter`: sums at the lanes count as missing terms only where they do in every frame.
+  void count_sums_of_all_frames();
   /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
   double frame_bound(const Figures& outside, std::size_t known) const;
   /// Sets up the tiles of the frame at hand. Before, only tiles of single steps may be asked about.

@@ -170,6 +170,7 @@ void TileLists::price_extra(std::size_t l) {
 void TileLists::list_outer_levels(Effort& effort) {
   if (space_.frames.empty() || space_.rules.menu_level >= 0 || !space_.only_perfect) return;
   bounds_.enter(space_.plain);
+  bounds_.count_sums_of_all_frames();
   bounds_.open();
   lattice_.enter(bounds_.divisors());
   for (std::size_t d = 0; d < dims(); ++d) {

@@ -8,14 +8,18 @@
 
 namespace tilewright::testing {
 
-/// Compares `problems` random problems of at most `most_nests` loop nests with their enumeration.
 constexpr std::int64_t full_proof = 1'500'000;  // work that proves every small case
 
-inline void compare(std::size_t levels, int problems, std::int64_t most_points, std::int64_t most_nests,
-                    unsigned seed) {
+/// A transposed convolution: its result has the window.
+inline bool transposed(const Problem& problem) { return problem.operands.back().axes.back().size() > 1; }
+
+/// Compares `problems` random problems of at most `most_nests` loop nests with their enumeration.
+inline void compare(std::size_t levels, int problems, std::int64_t most_points, std::int64_t most_nests, unsigned seed,
+                    bool (*wanted)(const Problem&) = nullptr) {
   Random random(seed);
   for (int compared = 0; compared < problems;) {
     const SmallCase c = small_case(random, levels, most_points);
+    if (wanted != nullptr && !wanted(c.problem)) continue;
     const auto best = exhaustive_best(c, most_nests);
     if (!best) continue;
     ++compared;

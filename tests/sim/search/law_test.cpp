@@ -106,6 +106,30 @@ TEST_CASE("a family that walks the loop nest takes a cycle a step at its lanes' 
   }
 }
 
+TEST_CASE("the energy of the array follows from the problem and the unrolling alone, whatever the tiles") {
+  // Tiles are compared without asking the family for it.
+  Random random(17);
+  const auto energy = [](const ComputeCost& cost) {
+    double sum = 0;
+    for (const Event& event : cost.events) sum += event.count * event.each.value;
+    return sum;
+  };
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    for (int i = 0; i < 40; ++i) {
+      const auto any = [&] { return pick(random, {1, 2, 3, 7, 16, 64}); };
+      const Problem problem = gemm(any(), any(), any(), native_type(chip, DataType::int8));
+      const CostModel model = cost_model(problem, chip);
+      Mapping mapping = trivial_mapping(problem, chip, model.family->rules(chip, problem).keeps);
+      const double outside = energy(model.family->compute(chip, problem, array_pass(model, mapping)));
+      const std::vector<Loop> loops = std::exchange(mapping.levels[0].loops, {});
+      for (const Loop& loop : loops) mapping.levels[random() % chip.levels.size()].loops.push_back(loop);
+      INFO(name);
+      REQUIRE(energy(model.family->compute(chip, problem, array_pass(model, mapping))) == outside);
+    }
+  }
+}
+
 TEST_CASE("a family whose time follows from the unrolling alone takes it whatever the tiles") {
   Random random(16);
   for (const std::string& name : chip_library()) {

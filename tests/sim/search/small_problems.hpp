@@ -132,6 +132,7 @@ inline SmallCase small_case(Random& random, std::size_t levels, std::int64_t mos
     for (std::size_t o = 0; o < made.problem.operands.size(); ++o) keeps.push_back(l == 0 || random() % 3 != 0);
     rules.keeps.push_back(keeps);
   }
+  if (random() % 3 == 0) chip.accumulator = DataType::int32;  // sums that miss terms are wider
   return made;
 }
 
