@@ -42,6 +42,9 @@ class PointEvaluator {
   /// Never throws for a bad point: it says so in its status.
   PointResult evaluate(const StudyPoint& point, Engine engine);
 
+  /// The whole evaluation behind a point's figures. InputError for a point that failed.
+  NetworkEvaluation network_of(const StudyPoint& point, Engine engine);
+
  private:
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
   Chip chip_of(const StudyPoint& point, const std::vector<Override>& instead) const;
@@ -50,6 +53,7 @@ class PointEvaluator {
 
   const StudyRequest& request_;
   std::vector<std::string> keys_;
+  std::string models_;                           // lines of the request that decide about accuracy and cost
   std::map<std::string, Value> chips_;           // documents by name
   std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
   std::mutex mutex_;
