@@ -18,16 +18,18 @@ double on_chip_kib(const Chip& chip) {
 
 SquareMillimetres area_of(const Value& map, const Chip& chip) {
   note_source(map);
-  if (const auto value = map.find("value")) return value->as_area();
-  return map.at("fixed").as_area() + map.at("lane").as_area() * static_cast<double>(chip.lanes()) +
+  const auto fixed = map.find("fixed");
+  if (!fixed) return map.at("value").as_area();
+  return fixed->as_area() + map.at("lane").as_area() * static_cast<double>(chip.lanes()) +
          map.at("kib").as_area() * on_chip_kib(chip);
 }
 
 Dollars price_of(const Value& map, const Chip& chip) {
   note_source(map);
-  if (const auto value = map.find("value")) return value->as_price();
+  const auto fixed = map.find("fixed");
+  if (!fixed) return map.at("value").as_price();
   if (!chip.area) map.fail("a price by area needs the area");
-  return map.at("fixed").as_price() + map.at("per_mm2").as_price() * chip.area->value;
+  return fixed->as_price() + map.at("per_mm2").as_price() * chip.area->value;
 }
 
 }  // namespace
