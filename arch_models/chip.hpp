@@ -46,6 +46,12 @@ struct DramTiming {
   Seconds latency{27.5e-9};              // activation and first word
 };
 
+/// Banks of a level on the chip, for the simulation: accesses of the level's width lie on them in turn; each port of a bank serves one
+/// a cycle, reads and writes together unless the level has separate_ports.
+struct BankTiming {
+  std::int64_t banks = 1, ports = 1;  // ports of each bank
+};
+
 /// One level of storage, outermost (DRAM, host) first.
 struct BufferLevel {
   std::string name;
@@ -59,9 +65,10 @@ struct BufferLevel {
   Joules read_energy, write_energy;  // one access of access_bits, dynamic
   Joules transfer_energy_per_bit;    // the link to the next inner level (network, bus); 0: counted nowhere else
   LinkOptions link;
-  Compression stored[3];           // by Role
-  Watts leakage;                   // of one instance
-  std::optional<DramTiming> dram;  // outermost level; none: an ideal port
+  Compression stored[3];            // by Role
+  Watts leakage;                    // of one instance
+  std::optional<DramTiming> dram;   // outermost level; none: an ideal port
+  std::optional<BankTiming> banks;  // other levels; none: the bandwidth alone
   bool separate_ports = false;   // reads and writes each have this bandwidth, as where it was measured by reading alone
   bool double_buffered = false;  // half of the capacity holds the tile in use
   bool keeps[3] = {true, true, true};  // by Role: weight, input, output

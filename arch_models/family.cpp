@@ -1,5 +1,6 @@
 #include "arch_models/family.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -12,7 +13,7 @@ std::span<const ArchFamily> arch_families() {
       ArchFamily{"cpu", "cores with SIMD units under a cache hierarchy", cpu_keys, parse_cpu, cpu_array_level,
                  cpu_rules, cpu_compute, false, false},
       ArchFamily{"gpu", "streaming multiprocessors with CUDA and tensor cores", gpu_keys, parse_gpu, gpu_array_level,
-                 gpu_rules, gpu_compute, false, false, gpu_library},
+                 gpu_rules, gpu_compute, false, false, gpu_library, true},
       ArchFamily{"fpga", "DSP, BRAM and LUT budget: overlay engine or streaming pipeline", fpga_keys, parse_fpga,
                  fpga_array_level, fpga_rules, fpga_compute, true, false},
       ArchFamily{"systolic", "TPU-like or spatial MAC array", systolic_keys, parse_systolic, systolic_array_level,
@@ -34,6 +35,17 @@ const ArchFamily& family_of(const Chip& chip) {
 bool is_pipelined(const Chip& chip) {
   if (const auto* fpga = std::get_if<FpgaParameters>(&chip.parameters)) return fpga->style == FpgaStyle::streaming;
   return family_of(chip).pipelined;
+}
+
+std::size_t core_level(const Chip& chip) {
+  const ArchFamily& family = family_of(chip);
+  const int array = family.array_level(chip) + (family.pass_of_all_cores ? 1 : 0);
+  const auto last = static_cast<std::size_t>(std::clamp(array, 0, static_cast<int>(chip.levels.size()) - 1));
+  const std::int64_t cores = chip.levels[last].instances;
+  if (cores == 1) return 0;
+  std::size_t level = last;
+  while (level > 1 && chip.levels[level - 1].instances == cores) --level;
+  return level;
 }
 
 DataType native_type(const Chip& chip, DataType asked) {

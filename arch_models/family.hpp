@@ -32,6 +32,7 @@ struct ArrayPass {
   std::vector<std::int64_t> temporal;  // iterated in time under the array level within one pass
   std::vector<std::int64_t> chip;      // unrolled over fan-outs above the array level (cores, SMs, engines)
   std::int64_t passes = 1;             // sequential passes: product of temporal loops at and above the array level
+  bool explained = true;               // false: the cost is only compared, ComputeCost::why may stay empty
 };
 
 enum class EventKind { compute, memory, link };
@@ -60,7 +61,8 @@ struct ComputeCost {
   Stage stage = Stage::in_turn;
   double fill_share = 0;  // stages: part of the pipeline's pace that passes before the first result is handed on
   double resident = 0;    // Stage::own: cores that the layer occupies for good, in chips
-  std::string why;        // the formula with operands filled in, e.g. "4 waves x 1024 cycles (425 tiles on 108 SMs)"
+  std::int64_t blocks_per_core = 1;  // tiles (thread blocks) that a core holds at once
+  std::string why;  // the formula with operands filled in, e.g. "4 waves x 1024 cycles (425 tiles on 108 SMs)"
 };
 
 /// Kernels [first, last) of a layer as a vendor's library runs them, whatever the search finds as their mapping. Times are of the chip, without the
@@ -95,6 +97,7 @@ struct ArchFamily {
   /// Where the library and not the mapping decides how a kernel runs: the launches of a layer's kernels, in order and complete; nullopt where
   /// the library has no kernel for a format. Null for families whose mapping decides the time.
   std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels) = nullptr;
+  bool pass_of_all_cores = false;  // the array level hands tiles to the cores: an array pass is a wave over all of them
 };
 
 std::span<const ArchFamily> arch_families();
@@ -102,6 +105,10 @@ std::span<const ArchFamily> arch_families();
 const ArchFamily& family_of(const Chip& chip);
 /// True when all layers are resident and run as a pipeline on this chip (streaming FPGA, neuromorphic).
 bool is_pipelined(const Chip& chip);
+
+/// The outermost level of which every core (CPU core, streaming multiprocessor, engine) has an instance of its own, or a few; 0 where
+/// the chip is one core.
+std::size_t core_level(const Chip& chip);
 
 /// The format in which a chip runs operands of the asked format: itself if supported, else the nearest supported one
 /// (fp32 -> tf32 -> bf16 -> fp16 -> fp8 -> int16 -> int8 -> int4 ... then wider ones). nullopt never happens for a loaded chip.

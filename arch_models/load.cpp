@@ -202,6 +202,16 @@ Compression parse_compression(const Value& map) {
   return stored;
 }
 
+/// `{banks: 16, ports: 1, source: ...}`
+BankTiming parse_bank_timing(const Value& map, bool outermost) {
+  if (outermost) map.fail("the outermost level is a DRAM: give its channels and rows with dram_timing");
+  BankTiming timing;
+  timing.banks = map.at("banks").as_int(1, 65'536);
+  if (const auto ports = map.find("ports")) timing.ports = ports->as_int(1, 64);
+  if (const auto source = map.find("source")) source->as_string();
+  return timing;
+}
+
 DramTiming parse_dram_timing(const Value& map, bool outermost) {
   if (!outermost) map.fail("only the outermost level has channels and rows of a DRAM");
   DramTiming dram;
@@ -259,6 +269,7 @@ BufferLevel parse_level(const Value& value, const BufferLevel* outer, const Chip
       bandwidth->fail("a bandwidth of zero moves nothing; leave the key out where it is never the bound");
   }
   if (const auto dram = value.find("dram_timing")) level.dram = parse_dram_timing(*dram, outer == nullptr);
+  if (const auto banks = value.find("bank_timing")) level.banks = parse_bank_timing(*banks, outer == nullptr);
   if (const auto ports = value.find("separate_ports")) level.separate_ports = ports->as_bool();
   if (const auto buffered = value.find("double_buffered")) level.double_buffered = buffered->as_bool();
   if (const auto keeps = value.find("keeps")) parse_keeps(*keeps, level, outer == nullptr);

@@ -39,6 +39,8 @@ struct RunOptions {
   std::string trace;            // run only: Perfetto trace of a simulation
   std::int64_t requests = 1;    // run only: in flight in a simulation
   std::int64_t max_events = 0;  // run only: tile transactions of a simulation; 0: no limit
+  std::int64_t max_cycles = 0;  // run only: simulated; 0: no limit
+  double max_seconds = 0;       // run only: host time of a simulation; 0: no limit
   bool allow_unmodelled = false;
   int jobs = 0;  // 0: all hardware threads
 };

@@ -138,6 +138,12 @@ int dispatch(int argc, char** argv) {
       ->add_option("--max-events", run_options.max_events,
                    "give up after this many tile transactions (--engine systemc)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60));
+  run_command->add_option("--max-cycles", run_options.max_cycles, "give up at this simulated cycle (--engine systemc)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 42));
+  run_command
+      ->add_option("--max-seconds", run_options.max_seconds,
+                   "give up a simulation after this host time (--engine systemc)")
+      ->check(CLI::Range(0.001, 1e9));
   run_command->footer(
       "Example: tilewright run workloads/models/resnet50.onnx --chip a100-sxm4-80gb,tpu-v1 --format html -o "
       "report.html");

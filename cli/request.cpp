@@ -144,6 +144,8 @@ NetworkOptions network_options(const RunOptions& options) {
                                                  : Engine::analytical;
   network.requests = options.requests;
   network.limits.max_transactions = static_cast<std::uint64_t>(options.max_events);
+  network.limits.max_cycles = Cycles{static_cast<double>(options.max_cycles)};
+  network.limits.max_seconds = options.max_seconds;
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;

@@ -31,6 +31,7 @@ void add_stage(Design& design, const CsvTable& table, const CsvRow& row) {
   stage.layer = table.text(row, table.column("stage"));
   stage.row = static_cast<std::int32_t>(design.stages.size());
   stage.rows = integer("rows", 1);
+  stage.columns = stage.pieces = integer("columns", 1);
   const Cycles cycles{static_cast<double>(integer("cycles", 0))};
   stage.ticks = ticks_of(cycles);
   const std::string& from = table.text(row, table.column("from"));
@@ -41,8 +42,9 @@ void add_stage(Design& design, const CsvTable& table, const CsvRow& row) {
     const std::string name = from.substr(at, plus - at);
     const auto producer = std::ranges::find(known, name);
     if (producer != known.end()) {
-      stage.inputs.push_back({static_cast<std::size_t>(producer - known.begin()), integer("kernel", 1),
-                              integer("stride", 1), integer("padding", 0), -1});
+      const std::int64_t kernel = integer("kernel", 1), stride = integer("stride", 1), padding = integer("padding", 0);
+      stage.inputs.push_back(
+          {static_cast<std::size_t>(producer - known.begin()), kernel, stride, padding, -1, kernel, stride, padding});
     } else if (name != "input") {
       known.emplace_back("input");
       fail(table, row, "from", unknown_message("stage", name, known));

@@ -82,6 +82,7 @@ ComputeCost cpu_compute(const Chip& chip, const Problem& problem, const ArrayPas
   cost.cycles = Cycles{std::max(1.0, passes * steps * stall / arithmetic.macs_per_cycle)};
   cost.fill_drain = Cycles{latency};  // the last result leaves the pipeline
   cost.events.push_back(mac_event(chip, problem));
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{} passes x {:g} steps x {:g} stall ({:g} of {} accumulators per FMA unit) / {:g} MACs per lane = {:.0f} cycles",
       pass.passes, steps, stall, accumulators, cpu.fma_latency, arithmetic.macs_per_cycle, cost.cycles.value);

@@ -67,6 +67,7 @@ ComputeCost overlay_compute(const Chip& chip, const Problem& problem, const Arra
   cost.cycles = Cycles{std::max(1.0, iterations / rate)};
   cost.fill_drain = Cycles{pipeline_depth(fpga.input_parallel)};
   cost.events.push_back(mac_event(chip, problem));
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{:g} steps (II 1) / {:g} MACs per lane = {:.0f} cycles; {} engine{} x {} of {} pixels x inputs x outputs lanes",
       iterations, rate, cost.cycles.value, extent_product(pass.chip), extent_product(pass.chip) == 1 ? "" : "s",
@@ -111,6 +112,7 @@ ComputeCost streaming_compute(const Chip& chip, const Problem& problem, const Ar
   cost.fill_share = share;
   cost.events.push_back(mac_event(chip, problem));
 
+  if (!pass.explained) return cost;
   // Weight memory (FINN-R): depth MH MW / (PE SIMD), width PE SIMD weights, in 18 Kbit blocks.
   std::string memory;
   const int weights = stationary_operand(problem);

@@ -30,7 +30,7 @@ constexpr std::array specs{
                  "pJ per 16-bit tensor operation at 8 nm, full clock"},
     ConstantSpec{"power.node_exponent_tensor", TILEWRIGHT_AT(power.node_exponent_tensor), 0.7, 0.1, 2,
                  "energy ~ (node / 8 nm)^this"},
-    ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.7, 1.3,
+    ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.7, 1.6,
                  "share of peak of an ideal tile"},
     ConstantSpec{"gemm.cuda.operand", TILEWRIGHT_AT(gemm.cuda.operand), 0.4, 0.02, 2, "loss by operand delivery"},
     ConstantSpec{"gemm.cuda.warp_half", TILEWRIGHT_AT(gemm.cuda.warp_half), 0.5, 0.1, 1.2,
@@ -43,7 +43,7 @@ constexpr std::array specs{
                  "share of L2 at which half of a working set misses"},
     ConstantSpec{"gemm.cuda.dram_share", TILEWRIGHT_AT(gemm.cuda.dram_share), 0.8, 0.72, 0.95,
                  "achieved share of DRAM bandwidth"},
-    ConstantSpec{"gemm.cuda_legacy.efficiency", TILEWRIGHT_AT(gemm.cuda_legacy.efficiency), 1.1, 0.7, 1.3,
+    ConstantSpec{"gemm.cuda_legacy.efficiency", TILEWRIGHT_AT(gemm.cuda_legacy.efficiency), 1.1, 0.7, 1.6,
                  "share of peak of an ideal tile"},
     ConstantSpec{"gemm.cuda_legacy.operand", TILEWRIGHT_AT(gemm.cuda_legacy.operand), 0.4, 0.02, 2,
                  "loss by operand delivery"},
@@ -99,7 +99,11 @@ constexpr std::array specs{
     ConstantSpec{"conv.winograd_split", TILEWRIGHT_AT(conv.winograd_split), 1.1, 0.7, 2,
                  "time of the products of a transformed F(4x4) over plain ones"},
     ConstantSpec{"conv.transform_share", TILEWRIGHT_AT(conv.transform_share), 0.6, 0.2, 1,
-                 "DRAM share of transform passes"},
+                 "share of the streaming rate of passes over images"},
+    ConstantSpec{"conv.filter_share", TILEWRIGHT_AT(conv.filter_share), 0.3, 0.05, 1,
+                 "the same of passes over filters"},
+    ConstantSpec{"conv.zero_activity", TILEWRIGHT_AT(conv.zero_activity), 0.6, 0.1, 1,
+                 "switched energy of products with images of zeros over random ones"},
     ConstantSpec{"conv.pass_us", TILEWRIGHT_AT(conv.pass_us), 4, 0.5, 30, "us of each further kernel of an algorithm"},
     ConstantSpec{"conv.atomics_per_cycle", TILEWRIGHT_AT(conv.atomics_per_cycle), 0.6, 0.1, 4,
                  "atomic additions per SM and cycle"},
@@ -231,8 +235,11 @@ Calibration read_calibration(const std::string& path) {
   }
   if (const auto floors = file.find("host_floors")) {
     for (const Value& floor : floors->items()) {
+      const Seconds first{1e-6 * floor.at("us").as_number(0, 1e6)};
+      const auto last = floor.find("last_us");
       calibration.floors.push_back({floor.at("stack").as_string(), floor.at("op").as_string(),
-                                    floor.at("device").as_string(), Seconds{1e-6 * floor.at("us").as_number(0, 1e6)}});
+                                    floor.at("device").as_string(), first,
+                                    last ? Seconds{1e-6 * last->as_number(0, 1e6)} : first});
     }
   }
   if (const auto floors = file.find("stack_floors")) {
@@ -269,10 +276,12 @@ std::string calibration_yaml(const Calibration& calibration) {
   for (const auto& [name, trim] : calibration.trims)
     text += fmt::format("  - {{name: {}, cuda: {:.5g}, tensor: {:.5g}, dram: {:.5g}, power: {:.5g}, conv: {:.5g}}}\n",
                         name, trim.cuda, trim.tensor, trim.dram, trim.power, trim.conv);
-  list("host_floors", "host dispatch and empty kernel, by the host of each device", calibration.floors.empty());
+  list("host_floors", "host dispatch and empty kernel, by the host of each device (last_us: at the last row)",
+       calibration.floors.empty());
   for (const HostFloor& floor : calibration.floors)
-    text += fmt::format("  - {{stack: {}, op: {}, device: {}, us: {:.4g}}}\n", floor.stack, floor.op, floor.device,
-                        1e6 * floor.floor.value);
+    text += fmt::format("  - {{stack: {}, op: {}, device: {}, us: {:.4g}{}}}\n", floor.stack, floor.op, floor.device,
+                        1e6 * floor.floor.value,
+                        floor.last == floor.floor ? "" : fmt::format(", last_us: {:.4g}", 1e6 * floor.last.value));
   list("stack_floors", "geometric mean over the hosts", calibration.stack_floors.empty());
   for (const auto& [key, seconds] : calibration.stack_floors) {
     const std::size_t slash = key.find('/');

@@ -42,7 +42,11 @@ GpuConstants initial_constants();
 struct HostFloor {
   std::string stack, op,
       device;  // op with precision, "linear/fp32"; the machine is known by its GPU: one host per device and stack in the tables
-  Seconds floor;
+  Seconds floor;  // at the first row of the table
+  Seconds last;   // at its last row: some hosts grew slower while a table was measured
+
+  /// Floor of the row at a place of the table between 0 (first) and 1 (last).
+  Seconds at(double place) const { return (1 - place) * floor + place * last; }
 };
 /// Residual error of an operator class: what a prediction carries as its band.
 struct ErrorBand {

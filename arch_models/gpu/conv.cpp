@@ -1,7 +1,8 @@
 #include "arch_models/gpu/conv.hpp"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
+#include <span>
 
 #include "arch_models/gpu/constants.hpp"
 
@@ -26,10 +27,14 @@ GemmKernel implicit_product(const ConvKernel& kernel) {
       product.m = pixels, product.n = k, product.k = c * kernel.r * kernel.s;
       product.activation_reuse = std::max(1.0, overlap);
       break;
-    case ConvPhase::backward_data:  // a strided pass multiplies the zeros between the pixels of the gradient
-      product.m = kernel.n * kernel.h * kernel.w, product.n = c, product.k = k * kernel.r * kernel.s;
+    case ConvPhase::backward_data: {
+      // A strided pass skips rows of zeros between the pixels of the gradient, and multiplies those within a row.
+      const std::int64_t skipped = std::min(kernel.r, kernel.stride_h);
+      product.m = kernel.n * ceil_div(kernel.h * skipped, kernel.stride_h) * kernel.w, product.n = c;
+      product.k = ceil_div(k * kernel.r * kernel.s, skipped);
       product.activation_reuse = static_cast<double>(kernel.r * kernel.s * kernel.stride_h * kernel.stride_w);
       break;
+    }
     case ConvPhase::backward_filter:
       product.m = k, product.n = c * kernel.r * kernel.s, product.k = pixels;
       product.weight_reuse = std::max(1.0, overlap);
@@ -65,6 +70,14 @@ GemmKernel scatter_product(const ConvKernel& kernel) {
   return product;
 }
 
+/// What an algorithm runs besides its products.
+struct FurtherKernels {
+  int count = 0;
+  double image_bytes = 0, filter_bytes = 0;  // moved by passes that transform images and filters
+  double layout_bytes = 0;                   // moved by passes that only reorder
+  double serial_s = 0;
+};
+
 struct Evaluator {
   const GpuDevice& device;
   const GpuConstants& constants;
@@ -84,15 +97,21 @@ struct Evaluator {
     return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s));
   }
 
-  /// Keeps the algorithm when it is the fastest so far: products x factor, then `passes` further kernels that move `bytes`.
-  void consider(std::string_view name, const GemmKernel& product, double factor, int passes, double bytes,
-                double serial_s = 0) {
-    KernelTime time = gemm_time(device, constants, product, timing);
-    const double rate = device.dram_bandwidth.value * constants.conv.transform_share * device.trim.dram;
-    const double reach =
-        0.5 * device.l2_size.value;  // a pass that fits half of the L2 reads what the one before it wrote there
-    const double moved = bytes / (1 + reach / (bytes + 1));
-    const double extra = moved / rate + 1e-6 * constants.conv.pass_us * passes + serial_s;
+  /// Seconds of passes that move `bytes`, at a share of the streaming rates. What fits the L2 is read where the pass before it wrote it.
+  double pass_seconds(double bytes, double share) const {
+    return bytes > 0 ? stream_time(device, constants.vector, bytes, bytes).seconds / (share * device.trim.dram) : 0;
+  }
+
+  /// Keeps the algorithm when it is the fastest so far: products x factor, and further kernels.
+  void consider(std::string_view name, const GemmKernel& product, double factor, const FurtherKernels& further) {
+    const ConvConstants& fit = constants.conv;
+    GemmKernel switching = product;
+    // NeuSight measured the convolutions of the eager tables on images of zeros.
+    if (timing.stack == Stack::pytorch_eager) switching.useful *= fit.zero_activity;
+    KernelTime time = gemm_time(device, constants, switching, timing);
+    const double extra = pass_seconds(further.image_bytes, fit.transform_share) +
+                         pass_seconds(further.filter_bytes, fit.filter_share) + pass_seconds(further.layout_bytes, 1) +
+                         1e-6 * fit.pass_us * further.count + further.serial_s;
     factor = std::max(1.0, factor / device.trim.conv);  // never above the rate of the product itself
     time.algorithm = name;
     time.compute = time.compute * factor;
@@ -102,30 +121,67 @@ struct Evaluator {
   }
 };
 
-/// Winograd on m x m outputs: each tile has (m + r - 1)^2 points.
-void consider_winograd(Evaluator& evaluator, std::int64_t m) {
+/// Blocks of a fused F(2x2, 3x3) kernel over the images: 32 tiles of 2 x 2 results each, shared by images, rows and columns in the ways that cuDNN's
+/// kernels of the generation are named after (tile148: 1 image x 4 rows x 8 columns of tiles).
+std::int64_t fused_blocks(const GpuDevice& device, std::int64_t images, std::int64_t rows, std::int64_t columns) {
+  struct Share {
+    std::int64_t images, rows, columns;
+  };
+  static constexpr std::array pascal{Share{1, 4, 8}, Share{2, 4, 4}, Share{4, 1, 8}, Share{4, 2, 4}};
+  static constexpr std::array volta{Share{1, 4, 8}};
+  static constexpr std::array ampere{Share{1, 4, 8}, Share{4, 4, 2}};
+  const std::span<const Share> shares = device.compute_capability < 7   ? std::span<const Share>(pascal)
+                                        : device.compute_capability < 8 ? std::span<const Share>(volta)
+                                                                        : std::span<const Share>(ampere);
+  std::int64_t least = 0;
+  for (const Share& share : shares) {
+    const std::int64_t blocks =
+        ceil_div(images, share.images) * ceil_div(rows, 2 * share.rows) * ceil_div(columns, 2 * share.columns);
+    if (least == 0 || blocks < least) least = blocks;
+  }
+  return least;
+}
+
+/// One kernel transforms 4 x 4 patches in shared memory and multiplies at all 16 points: a block of 32 tiles and 32 filters holds 128 x 128 sums.
+void consider_fused_winograd(Evaluator& evaluator) {
   const ConvKernel& kernel = evaluator.kernel;
-  const ConvConstants& fit = evaluator.constants.conv;
+  const bool data = kernel.phase == ConvPhase::backward_data;
+  const std::int64_t rows = data ? kernel.h : kernel.out_h(), columns = data ? kernel.w : kernel.out_w();
+  const std::int64_t inner = data ? kernel.k : kernel.c, outer = data ? kernel.c : kernel.k;
+  GemmKernel product;
+  product.menu = KernelMenu::fused_winograd;
+  product.precision = kernel.precision;
+  product.m = 128 * fused_blocks(evaluator.device, kernel.n, rows, columns);
+  product.n = 128 * ceil_div(outer, 32);
+  product.k = inner;
+  product.useful = static_cast<double>(kernel.n * ceil_div(rows, 2) * ceil_div(columns, 2)) * 4 /
+                   static_cast<double>(product.m) * static_cast<double>(outer) * 4 / static_cast<double>(product.n);
+  const auto reuse = [&](std::int64_t a, std::int64_t b, double stored) {
+    return static_cast<double>(a) * static_cast<double>(b) * evaluator.bytes_per_element / stored;
+  };
+  product.activation_reuse = reuse(product.m, product.k, data ? evaluator.output_bytes() : evaluator.input_bytes());
+  product.weight_reuse = reuse(product.n, product.k, evaluator.filter_bytes() * 16 / 9);
+  product.result_reuse = reuse(product.m, product.n, data ? evaluator.input_bytes() : evaluator.output_bytes());
+  evaluator.consider("fused Winograd F(2x2)", product, evaluator.constants.conv.winograd_fused,
+                     {.count = 1, .filter_bytes = evaluator.filter_bytes() * (1 + 16.0 / 9)});
+}
+
+/// Winograd on 4 x 4 results in kernels of their own: transformed images go through memory, written by one kernel, read by the products, the results
+/// likewise. Each tile has (4 + r - 1)^2 points.
+void consider_winograd(Evaluator& evaluator) {
+  constexpr std::int64_t m = 4;
+  const ConvKernel& kernel = evaluator.kernel;
   const std::int64_t side = m + kernel.r - 1;
   const bool data = kernel.phase == ConvPhase::backward_data;
   const std::int64_t rows = data ? kernel.h : kernel.out_h(), columns = data ? kernel.w : kernel.out_w();
   const std::int64_t tiles = kernel.n * ceil_div(rows, m) * ceil_div(columns, m), points = side * side;
-  GemmKernel product = transformed_product(kernel, points, tiles);
-  const double growth = static_cast<double>(points) / static_cast<double>(m * m);
-  if (m == 2) {  // one kernel transforms in shared memory: a block computes all points of its tiles in turn
-    product.menu = KernelMenu::fused_winograd;
-    product.batch = 1;
-    product.k *= points;
-    product.activation_reuse = growth;
-    product.weight_reuse = static_cast<double>(points) / static_cast<double>(kernel.r * kernel.s);
-    product.result_reuse = 0.25;  // 2 x 2 results of each tile
-    evaluator.consider("fused Winograd F(2x2)", product, fit.winograd_fused, 0, 0);
-  } else {  // transformed images go through memory: written by one kernel, read by the products, the results likewise
-    const double inputs = evaluator.input_bytes() * (1 + growth), outputs = evaluator.output_bytes() * (1 + growth);
-    const double filters =
-        evaluator.filter_bytes() * (1 + static_cast<double>(points) / static_cast<double>(kernel.r * kernel.s));
-    evaluator.consider("Winograd F(4x4)", product, fit.winograd_split, 3, inputs + outputs + filters);
-  }
+  const GemmKernel product = transformed_product(kernel, points, tiles);
+  const double images = static_cast<double>(tiles * points) * static_cast<double>(kernel.c + kernel.k);
+  const double filters = static_cast<double>(kernel.k * kernel.c) * static_cast<double>(points);
+  evaluator.consider("Winograd F(4x4)", product, evaluator.constants.conv.winograd_split,
+                     {.count = 3,
+                      .image_bytes = evaluator.elements(images) + evaluator.input_bytes() + evaluator.output_bytes(),
+                      .filter_bytes = evaluator.elements(filters) + evaluator.filter_bytes()});
 }
 
 /// FFT over 32x32 tiles: 32 x 17 complex points, 8 real operations per complex multiply-add.
@@ -140,8 +196,10 @@ void consider_fft(Evaluator& evaluator) {
   const double per_tile = evaluator.elements(2.0 * points);
   const double images = static_cast<double>(tiles) * static_cast<double>(kernel.c + kernel.k) * per_tile;
   const double filters = static_cast<double>(kernel.c * kernel.k) * per_tile;
-  evaluator.consider("FFT 32x32", product, evaluator.constants.conv.fft, 3,
-                     images + filters + evaluator.input_bytes() + evaluator.output_bytes() + evaluator.filter_bytes());
+  evaluator.consider("FFT 32x32", product, evaluator.constants.conv.fft,
+                     {.count = 3,
+                      .image_bytes = images + evaluator.input_bytes() + evaluator.output_bytes(),
+                      .filter_bytes = filters + evaluator.filter_bytes()});
 }
 
 }  // namespace
@@ -163,21 +221,26 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const double pass = kernel.phase == ConvPhase::forward         ? 1
                       : kernel.phase == ConvPhase::backward_data ? fit.backward_data
                                                                  : fit.backward_filter;
-  // Tensor-core kernels want channels last: NCHW tensors are transposed in and out, except for 1x1 filters (plain products of the image planes).
+  // Tensor-core kernels gather from channels last: that NCHW tensor is transposed, except for 1x1 filters (plain products of the image planes).
   const bool transposed = tensor && kernel.r * kernel.s > 1;
   evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather),
-                     transposed ? 2 : 0, transposed ? 2 * (evaluator.input_bytes() + evaluator.output_bytes()) : 0);
-  if (kernel.phase == ConvPhase::backward_data && !tensor) {
+                     transposed ? FurtherKernels{.count = 1,
+                                                 .layout_bytes = 2 * (kernel.phase == ConvPhase::backward_data
+                                                                          ? evaluator.output_bytes()
+                                                                          : evaluator.input_bytes())}
+                                : FurtherKernels{});
+  constexpr std::int64_t narrowest_tile = 32;  // columns: with fewer channels the other kernels leave theirs empty
+  if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
     const GemmKernel scatter = scatter_product(run);
     const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);
     const double rate = fit.atomics_per_cycle * static_cast<double>(device.sms) * device.boost.value;
-    evaluator.consider("scattering GEMM", scatter, fit.gather, 1, 0, atomics / rate);
+    evaluator.consider("scattering GEMM", scatter, fit.gather, {.count = 1, .serial_s = atomics / rate});
   }
   const bool dense = kernel.groups == 1 && kernel.stride_h == 1 && kernel.stride_w == 1;
   if (dense && !tensor && run.precision != GpuPrecision::int8) {
     const bool square = kernel.r == kernel.s;
-    if (square && kernel.r == 3 && kernel.phase != ConvPhase::backward_filter) consider_winograd(evaluator, 2);
-    if (square && (kernel.r == 3 || kernel.r == 5)) consider_winograd(evaluator, 4);
+    if (square && kernel.r == 3 && kernel.phase != ConvPhase::backward_filter) consider_fused_winograd(evaluator);
+    if (square && (kernel.r == 3 || kernel.r == 5)) consider_winograd(evaluator);
     if (kernel.r * kernel.s > 1 && kernel.r < 32 && kernel.s < 32) consider_fft(evaluator);
   }
   return evaluator.best;

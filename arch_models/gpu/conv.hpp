@@ -24,7 +24,9 @@ struct ConvConstants {
   double gather = 1.2, gather_tensor = 1.5;  // implicit GEMM over a plain one: address arithmetic, smaller menu
   double backward_data = 1.1, backward_filter = 1.2;  // backward passes over the forward form
   double winograd_fused = 1.4, winograd_split = 1.2;  // products in the Winograd domain over plain ones
-  double transform_share = 0.6;                       // DRAM share of transform passes
+  double transform_share = 0.6;                       // share of the streaming rate of passes over images
+  double filter_share = 0.3;                          // the same over filters: they are read in pieces of r s elements
+  double zero_activity = 0.6;                         // switched energy with images of zeros over random ones
   double pass_us = 4;                                 // each further kernel
   double atomics_per_cycle = 0.6;                     // of one SM, when a backward pass adds columns to the image
   double fft = 1.5;                                   // complex products of an FFT over plain ones

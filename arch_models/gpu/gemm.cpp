@@ -31,9 +31,10 @@ constexpr std::array pascal_menu{t128x32, t64x64, t32x128};
 constexpr std::array pascal_vector_menu{t128x128};  // 6.1: 16-byte loads
 constexpr std::array pascal_batched{t64x128};
 constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
-constexpr std::array implicit_menu{t128x128, t128x64, t128x32, t64x64, t32x128};
+constexpr std::array implicit_menu{t128x128, t128x64, t128x32, BlockTile{32, 32, 2}};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
-constexpr std::array fused_menu{BlockTile{32, 64, 8}};
+constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
+constexpr std::array fused_menu{t128x128};
 // Tensor-core tiles of the libraries before CUDA 11, and of Volta and Turing.
 constexpr std::array tensor_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4},
                                   BlockTile{256, 64, 4},  BlockTile{64, 256, 4},  BlockTile{128, 64, 4},
@@ -64,7 +65,10 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
   switch (kernel.menu) {
     case KernelMenu::implicit: return implicit_menu;
     case KernelMenu::implicit_split: return legacy_menu;
-    case KernelMenu::transformed: return transformed_menu;
+    case KernelMenu::transformed:
+      if (legacy) return transformed_menu;
+      if (device.compute_capability >= 8) return ampere_batched;
+      return transformed_modern;
     case KernelMenu::fused_winograd: return fused_menu;
     case KernelMenu::product: break;
   }
@@ -118,8 +122,9 @@ double quantise_seconds(const GpuDevice& device, const GpuConstants& constants, 
       device.boost.value;
   double seconds = 1e-6 * fit.scale_us + std::sqrt(std::sqrt(fourth(memory) + fourth(blocks)));
   if (dynamic && kernel.m > fused_scale_rows) {
-    const double results = rows * static_cast<double>(kernel.n) * 4 * 4;  // fp32, two passes that read and write
-    seconds += 2e-6 * fit.scale_us + stream_time(device, constants.vector, results, results / 2).seconds;
+    // fp32 results are read and written in their place, then read and rounded to 16 bits
+    const double results = rows * static_cast<double>(kernel.n);
+    seconds += 2e-6 * fit.scale_us + stream_time(device, constants.vector, 14 * results, 4 * results).seconds;
   }
   return seconds;
 }
@@ -162,6 +167,10 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
           ? 0
           : (pascal ? constants.gemm.drift_pascal : constants.gemm.drift_volta) * (pascal && !aligned ? 2 : 1);
 
+  // The shared memory of an SM delivers 128 bytes a cycle whether 64 or 128 CUDA cores ask (CUDA C++ Programming Guide, compute capabilities).
+  const double operand = fit.operand * (tensor ? 1 : static_cast<double>(device.cuda_cores_per_sm) / 64);
+  // Start and end of a block take the time of as many steps of 16-bit operands, also where 8-bit ones run at twice the rate.
+  const double start_k = fit.start_k * (tensor ? 2 / bytes.activation : 1);
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
   const double l2_rate = l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
   const bool quantised = kernel.precision == GpuPrecision::fp8;
@@ -183,7 +192,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
                                                    : cuda_menu(device, kernel, aligned, stack.legacy_library);
   for (const BlockTile& tile : menu) {
     const double tile_m = static_cast<double>(tile.m), tile_n = static_cast<double>(tile.n);
-    const double delivery = 1 / (1 + fit.operand * (32 / tile_m + 32 / tile_n));
+    const double delivery = 1 / (1 + operand * (32 / tile_m + 32 / tile_n));
     const double tiles_m = ceil_ratio(kernel.m, tile.m), tiles_n = ceil_ratio(kernel.n, tile.n);
     const double tiles = tiles_m * tiles_n * batch;
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
@@ -197,7 +206,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       const double warps =
           (tensor ? tile_m * tile_n / 4096 : static_cast<double>(tile.warps)) * std::min(turns, resident_most) / 4;
       const double hiding = warps / (warps + fit.warp_half);
-      const double tile_seconds = turns * 2 * tile_m * tile_n * (ceil_ratio(kernel.k, split) + fit.start_k) /
+      const double tile_seconds = turns * 2 * tile_m * tile_n * (ceil_ratio(kernel.k, split) + start_k) /
                                   (rate * delivery * hiding * alignment);
       // Never above the peak: the factors were fitted, the roof was not.
       const double compute = std::max(operations / peak.peak, streamed ? 0 : tile_seconds);
@@ -241,7 +250,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const double dram = best.dram.value;
   const double clocked4 = fourth(best.compute.value) + fourth(best.l2.value);
-  const PowerWork work{operations, dram_bytes, peak.unit, bytes.activation < 2 ? 0.5 : 1.0};
+  const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, bytes.activation < 2 ? 0.5 : 1.0};
   double clock = 1;
   if (device.tdp.value > 0) clock = allowed_clock(device, constants.power, work, std::sqrt(std::sqrt(clocked4)), dram);
   best.clock = clock;

@@ -20,6 +20,7 @@ struct GemmKernel {
   KernelMenu menu = KernelMenu::product;
   // Elements that the product names per element that is stored: windows overlap, transforms repeat.
   double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
+  double useful = 1;  // share of the operations that are not padding: zeros take time but switch nothing
 };
 
 /// Constants of one kind of arithmetic unit.

@@ -103,8 +103,8 @@ BufferLevel fragment_level(const GpuParameters& gpu) {
 }  // namespace
 
 std::vector<std::string_view> gpu_keys() {
-  return {"sms",           "cuda_cores_per_sm", "tensor_cores_per_sm", "registers_per_sm",
-          "shared_per_sm", "precisions",        "mac_energy"};
+  return {"sms",           "cuda_cores_per_sm", "tensor_cores_per_sm", "registers_per_sm", "shared_per_sm",
+          "blocks_per_sm", "warps_per_sm",      "precisions",          "mac_energy"};
 }
 
 void parse_gpu(const Value& compute, Chip& chip) {
@@ -116,6 +116,8 @@ void parse_gpu(const Value& compute, Chip& chip) {
     gpu.registers_bytes_per_sm = static_cast<std::int64_t>(size->as_bytes().value);
   if (const auto size = compute.find("shared_per_sm"))
     gpu.shared_bytes_per_sm = static_cast<std::int64_t>(size->as_bytes().value);
+  gpu.blocks_per_sm = int_or(compute, "blocks_per_sm", gpu.blocks_per_sm, 1, 1024);
+  gpu.warps_per_sm = int_or(compute, "warps_per_sm", gpu.warps_per_sm, 1, 1024);
   if (gpu.registers_bytes_per_sm < 1024) compute.at("registers_per_sm").fail("at least 1 KiB");
   if (gpu.shared_bytes_per_sm < 1024) compute.at("shared_per_sm").fail("at least 1 KiB");
   if (chip.levels.size() < 3) {
@@ -255,7 +257,11 @@ ComputeCost gpu_compute(const Chip& chip, const Problem& problem, const ArrayPas
   cost.cycles = Cycles{std::max(1.0, best)};
   cost.fill_drain = Cycles{area * k_step /
                            (rate * fit.e0 * e_tile)};  // software pipeline: the first k slice is loaded before any MAC
+  cost.blocks_per_core = std::max<std::int64_t>(
+      1, std::min({static_cast<std::int64_t>(resident_most), gpu.blocks_per_sm,
+                   static_cast<std::int64_t>(static_cast<double>(gpu.warps_per_sm) / warps_per_block)}));
   cost.events.push_back(mac_event(chip, problem));
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{} waves x {:.0f} cycles ({} tiles of {}x{}{} on {} SMs, {} cores, tile efficiency {:.2f}{})", best_waves,
       best / static_cast<double>(best_waves), tiles, tile_m, tile_n,

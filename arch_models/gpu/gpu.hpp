@@ -18,6 +18,9 @@ struct GpuParameters {
   std::int64_t tensor_cores_per_sm = 0;
   std::int64_t registers_bytes_per_sm = 262144;
   std::int64_t shared_bytes_per_sm = 65536;
+  /// Most thread blocks and warps that an SM holds at once (CUDA programming guide, technical specifications by compute capability:
+  /// 32 and 64 on 7.0, 8.0 and 9.0). For the simulation; the tile equation knows registers and shared memory alone.
+  std::int64_t blocks_per_sm = 32, warps_per_sm = 64;
 };
 
 /// The entry of the family list (arch_models/family.hpp says what each one promises).

@@ -14,6 +14,8 @@ constexpr std::int64_t warp_softmax_columns =
 constexpr std::int64_t norm_threads = 128;     // block of PyTorch's vectorised layer norm
 constexpr std::int64_t thread_registers = 40;  // of a row-wise kernel: moments or partial sums of a vector load
 constexpr std::int64_t load_bytes = 16;        // one vector load of a thread
+// Dependent instructions follow each other after 6 cycles up to Pascal and 4 from Volta on (Jia et al., 2018, arXiv 1804.06826).
+constexpr double pascal_latency = 6.0 / 4;
 
 double fourth(double x) { return x * x * x * x; }
 double join(double a, double b) { return std::sqrt(std::sqrt(fourth(a) + fourth(b))); }
@@ -32,7 +34,7 @@ struct RowWalk {
   double passes = 1;           // reads of each row
   std::int64_t threads = 128;  // of the block that owns a row
   double reach = 0.6, before = 0.7;
-  double block_seconds = 0;  // dependent loads and barriers of one row; 0: hidden
+  double block_seconds = 0;  // dependent loads and barriers of one row from Volta on; 0: hidden
 };
 
 RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
@@ -109,10 +111,10 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   const double pass_miss = 1 / (1 + std::pow(rows.reach * device.l2_size.value / in_flight, row_exponent));
   const double first = static_cast<double>(kernel.inputs) * read + written, again = (rows.passes - 1) * read;
   const StreamTime memory = stream_time(device, fit, first + again * pass_miss, first);
-  const double blocks =
-      kernel.op == VectorOp::avg_pool
-          ? cells * fit.pool_cycles / (static_cast<double>(device.sms) * device.boost.value)
-          : std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) * rows.block_seconds;
+  const double blocks = kernel.op == VectorOp::avg_pool
+                            ? cells * fit.pool_cycles / (static_cast<double>(device.sms) * device.boost.value)
+                            : std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) *
+                                  rows.block_seconds * (device.compute_capability < 7 ? pascal_latency : 1);
 
   KernelTime time;
   time.algorithm = vector_op_names[static_cast<std::size_t>(kernel.op)];

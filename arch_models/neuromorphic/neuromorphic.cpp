@@ -170,6 +170,7 @@ ComputeCost neuromorphic_compute(const Chip& chip, const Problem& problem, const
     } else {
       cost.events.push_back({"neuron update", EventKind::compute, steps * n, p.update_energy});
     }
+    if (!pass.explained) return cost;
     cost.why = fmt::format("part of the neuron: {} time steps x {:.3g} us, {} updates each on {:g} cores", p.time_steps,
                            step.value * 1e6, neurons, used);
     return cost;
@@ -212,6 +213,7 @@ ComputeCost neuromorphic_compute(const Chip& chip, const Problem& problem, const
     cost.events.push_back({"spike hop", EventKind::link, hops, p.hop_energy});
     cost.events.push_back({"spike", EventKind::link, spikes, p.spike_energy});
   }
+  if (!pass.explained) return cost;
   cost.why = fmt::format(
       "{} time steps x {:.3g} us ({}): {:.3g} synops, {:.3g} updates, {:.3g} hops at rate {:g}; {} cores (neurons {}, "
       "axons {}, "

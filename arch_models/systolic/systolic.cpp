@@ -205,12 +205,16 @@ ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const Arr
   if (array.dataflow == ArrayDataflow::row_stationary) {
     // Chen et al., JSSC 2017: every pass starts with a ramp-up. Here: the first window of input words arrives one a cycle, then the
     // partial sums climb the column, one PE a cycle (assumption; the paper gives no formula).
-    const DimGroups groups = group_dims(problem);
-    const double chain = static_cast<double>(extent_product(pass.spatial, groups.k));
-    const double window = static_cast<double>(extent_product(pass.temporal, window_dims(problem)));
+    double chain = 1;
+    for (std::size_t d = 0; d < pass.spatial.size(); ++d) {
+      if (pass.spatial[d] > 1 && !relevant(problem.operands.back(), static_cast<int>(d)))
+        chain *= static_cast<double>(pass.spatial[d]);
+    }
+    const double window = static_cast<double>(window_product(problem, pass.temporal));
     const double ramp = chain + window;
     cost.cycles = Cycles{folds * (stream + ramp)};
     cost.fill_drain = Cycles{rows + cols};  // filling the network of the array once
+    if (!pass.explained) return cost;
     cost.why = fmt::format("{} passes x ({:g} steps + {:g} ramp-up) = {:.0f} cycles (row stationary, {} of {} PEs)",
                            pass.passes, stream, ramp, cost.cycles.value, extent_product(pass.spatial),
                            array.rows * array.cols);
@@ -228,12 +232,14 @@ ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const Arr
     const double per_fold = std::max(stream, shift);
     cost.cycles = Cycles{folds * per_fold};
     cost.fill_drain = Cycles{load + skew};
+    if (!pass.explained) return cost;
     cost.why = fmt::format("{} folds x max({:g} streamed, {:g} shifted) = {:.0f} cycles, {} of {} PEs", pass.passes,
                            stream, shift, cost.cycles.value, extent_product(pass.spatial), array.rows * array.cols);
   } else {
     // Samajdar et al. (SCALE-Sim v2): lines per fold T + R + C - 2 (os), T + 2 R + C - 2 (ws, is); edge folds cost the same.
     const double per_fold = stream + load + skew;
     cost.cycles = Cycles{folds * per_fold};
+    if (!pass.explained) return cost;
     cost.why =
         fmt::format("{} folds x ({:g} streamed + {:g} loaded + {:g} skew) = {:.0f} cycles, {} of {} PEs", pass.passes,
                     stream, load, skew, cost.cycles.value, extent_product(pass.spatial), array.rows * array.cols);

@@ -51,8 +51,13 @@ int run(const RunOptions& options) {
   const NetworkOptions settings = network_options(options);
   const std::vector<Chip> chips = chosen_chips(options);
   const bool simulated = settings.engine == Engine::systemc;
-  if (!simulated && (!options.trace.empty() || options.max_events != 0 || options.requests != 1)) {
-    const char* option = !options.trace.empty() ? "--trace" : options.max_events != 0 ? "--max-events" : "--requests";
+  const std::pair<const char*, bool> of_simulations[] = {{"--trace", !options.trace.empty()},
+                                                         {"--max-events", options.max_events != 0},
+                                                         {"--max-cycles", options.max_cycles != 0},
+                                                         {"--max-seconds", options.max_seconds != 0},
+                                                         {"--requests", options.requests != 1}};
+  for (const auto& [option, given] : of_simulations) {
+    if (simulated || !given) continue;
     throw InputError({.file = option, .line = 0, .column = 0, .key = {}},
                      "only a simulation has tile transactions: add --engine systemc");
   }

@@ -215,6 +215,7 @@ int sweep(const StudyOptions& options) {
   if (const std::string why = shards_refused(request); shard.parts > 1 && !why.empty())
     throw InputError(option_place("--shard"), why);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
+  evaluator.fork_simulations(job_count(options.jobs));
   StudyStore store = StudyStore::open(options.folder, request, evaluator.inputs(), shard);
   store.note_run(provenance(request, evaluator, options));
   Teller teller(request, options.progress);

@@ -121,16 +121,20 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, std::size_t
   return {part(0), part(1), part(2), products.back()};
 }
 
-/// Time until the first tile of the inputs has arrived: over the outermost level's ports, and over those of every level
-/// whose inner neighbour cannot take the next part while the last one is in use (not double buffered).
+/// The array waits for its first tile at the outermost level's ports, and at those of every level whose inner neighbour cannot take
+/// the next part while the last one is in use (not double buffered).
+bool first_tile_waits(const Chip& chip, std::size_t l) {
+  if (chip.levels[l].bandwidth.value <= 0) return false;
+  return l == 0 || (l + 1 < chip.levels.size() && !chip.levels[l + 1].double_buffered);
+}
+
+/// Time until the first tile of the inputs has arrived.
 Cycles first_tile_time(const CostModel& model, const AccessCounts& counts) {
   const Chip& chip = *model.chip;
-  const std::size_t levels = chip.levels.size();
   Cycles time;
-  for (std::size_t l = 0; l < levels; ++l) {
+  for (std::size_t l = 0; l < chip.levels.size(); ++l) {
+    if (!first_tile_waits(chip, l)) continue;
     const BufferLevel& level = chip.levels[l];
-    const bool last = l + 1 == levels;
-    if (level.bandwidth.value <= 0 || (l > 0 && (last || chip.levels[l + 1].double_buffered))) continue;
     Traffic traffic;
     std::int64_t instances = 1;
     for (std::size_t o = 0; o < model.operands; ++o) {
@@ -210,9 +214,14 @@ void set_bounds(const CostModel& model, Evaluation& e) {
   add("overhead", "", e.overhead);
 }
 
-bool merges_reads(const Chip& chip) {
-  return std::any_of(chip.levels.begin(), chip.levels.end(),
-                     [](const BufferLevel& level) { return level.link.reads_merged(); });
+/// What the figures ask of the counts.
+Counting counted_for(const Chip& chip) {
+  Counting counting{.merged_reads = false, .tile_words = false};
+  for (std::size_t l = 0; l < chip.levels.size(); ++l) {
+    counting.merged_reads = counting.merged_reads || chip.levels[l].link.reads_merged();
+    counting.first_tile_words.push_back(first_tile_waits(chip, l) ? 1 : 0);
+  }
+  return counting;
 }
 
 }  // namespace
@@ -272,7 +281,7 @@ CostFigures cost_figures(const CostModel& model, const Mapping& /*mapping*/, con
 
 MappingEvaluator::MappingEvaluator(const CostModel& model)
     : model_(&model),
-      counter_(*model.problem, {.merged_reads = merges_reads(*model.chip), .tile_words = false}),
+      counter_(*model.problem, counted_for(*model.chip)),
       blank_{std::vector<std::int64_t>(3 * model.problem->dims.size() + 1, 1), 0},
       key_(blank_) {
   for (std::size_t i = 0; i < key_.products.size(); ++i) {
@@ -290,7 +299,9 @@ const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   visit_array_pass(mapping, model_->array_level, model_->problem->dims.size(), multiply);
   const auto found = passes_.find(key_);
   if (found != passes_.end()) return found->second;
-  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, array_pass(*model_, mapping));
+  ArrayPass pass = array_pass(*model_, mapping);
+  pass.explained = false;
+  const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, pass);
   return passes_.emplace(key_, tilewright::array_figures(*model_, compute)).first->second;
 }
 

@@ -71,14 +71,14 @@ Evaluation evaluate(const CostModel& model, const Mapping& mapping);
 void price(const CostModel& model, Evaluation& evaluation);
 
 /// The figures of many mappings of one problem, as `evaluate` gives them: what a search compares. Allocates only for an array pass
-/// that it sees for the first time (the family explains it in text; the figures are kept) and while it grows to the largest nest;
+/// that it sees for the first time (its figures are kept) and while it grows to the largest nest;
 /// on chips with merging links also for the unions of windows. Refers to the model. One a thread.
 class MappingEvaluator {
  public:
   explicit MappingEvaluator(const CostModel& model);
   /// Precondition: check passed. OverflowError above 64 bits.
   CostFigures evaluate(const Mapping& mapping);
-  /// Of the last mapping, without tile_words, and without merged reads where no link merges them.
+  /// Of the last mapping, without tile_words, and without merged reads and first tiles where no time or energy asks for them.
   const AccessCounts& counts() const { return *counts_; }
 
  private:

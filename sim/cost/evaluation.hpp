@@ -67,6 +67,7 @@ struct CycleParts {
   Cycles dram;               // waiting for tiles from the outermost level
   Cycles contention;         // ... that queue behind other traffic
   Cycles buffer;             // waiting for room in a buffer, or for its port
+  Cycles idle;               // cores without a tile while others of the layer work
 };
 
 /// Where the time of a layer goes when a library runs it behind a software stack: wait + limit + rest + start = latency. `limit` is the largest

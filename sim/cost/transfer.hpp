@@ -16,7 +16,7 @@ inline double accesses_of(double words, double word_bits, const BufferLevel& lev
   const double each = words * word_bits / (stores * static_cast<double>(level.access_bits));
   if (each >= 0x1p53) return each * stores;
   const double whole = static_cast<double>(static_cast<std::int64_t>(each));
-  return (whole < each ? whole + 1 : whole) * stores;
+  return (whole + static_cast<double>(whole < each)) * stores;
 }
 
 /// Bytes that a level reads and writes.

@@ -45,8 +45,9 @@ AccessCounts count_accesses(const Problem& problem, const Mapping& mapping);
 
 /// What a count leaves out because no one asks for it.
 struct Counting {
-  bool merged_reads = true;  // without: merged_reads is reads
-  bool tile_words = true;    // without: 0
+  bool merged_reads = true;                 // without: merged_reads is reads
+  bool tile_words = true;                   // without: 0
+  std::vector<char> first_tile_words = {};  // [level]: 0 leaves them 0 there; empty: all are counted
 };
 
 /// Counts many mappings of one problem. Allocates only while it grows to the largest nest it has seen, and for merged reads.
@@ -57,18 +58,19 @@ class AccessCounter {
   const AccessCounts& count(const Mapping& mapping);
 
  private:
+  /// What the digits outside a level are to an operand. Values: of those of even dims that do not move it.
+  struct Outside {
+    std::size_t moving = LoopDigits::none;  // the innermost temporal one that moves it
+    std::int64_t times = 1, before = 1;     // values of the temporal ones; of those before `moving`
+    std::int64_t copies = 1;                // values of the spatial ones
+  };
+
   /// One operand of the problem.
   struct Counted {
     OperandWords words;
     bool output = false, on_chip = false;
+    std::vector<std::size_t> uneven;  // dims that do not move it
     std::vector<std::int64_t> owned;  // outputs: words that the instances of a level ever own
-  };
-
-  /// What the digits outside a level are to an operand.
-  struct Outside {
-    std::size_t moving = LoopDigits::none;  // the innermost temporal one that moves it
-    std::int64_t times = 1,
-                 before = 1;  // values of the temporal ones of even dims that do not; of those before `moving`
   };
 
   void look_outside();
@@ -80,8 +82,7 @@ class AccessCounter {
   std::vector<Counted> operands_;
   std::vector<char> moves_;                   // [dim][operand]
   std::vector<Outside> outside_;              // [level][operand], and of the lanes
-  std::vector<OperandAccesses> nothing_;      // per operand
-  std::vector<std::int64_t> instances_used_;  // per level
+  std::vector<std::int64_t> instances_used_;  // per level: how many ever hold a tile
   AccessCounts counts_;
 };
 

@@ -16,7 +16,7 @@ void LoopDigits::read(const Mapping& mapping) {
   if (levels != levels_) {
     levels_ = levels;
     begin_.resize(levels + 1);
-    for (auto* table : {&in_time_, &in_space_, &extent_, &first_extent_, &tiles_, &instances_}) {
+    for (auto* table : {&in_time_, &in_space_, &extent_, &tiles_, &instances_, &used_}) {
       table->assign((levels + 1) * dims_, 1);
     }
   }
@@ -45,7 +45,13 @@ void LoopDigits::read(const Mapping& mapping) {
     }
   }
   begin_[0] = i;
+  uneven_.clear();
+  for (std::size_t d = 0; d < dims_; ++d) {
+    even_[d] = inside_[d] == bounds_[d];
+    if (even_[d] == 0) uneven_.push_back(d);
+  }
   tabulate();
+  for (const std::size_t d : uneven_) cut(d);
 }
 
 void LoopDigits::tabulate() {
@@ -56,16 +62,6 @@ void LoopDigits::tabulate() {
   for (std::size_t cell = 0; cell + dims < cells; ++cell) {
     tiles_[cell + dims] = tiles_[cell] * in_time_[cell] * in_space_[cell];
     instances_[cell + dims] = instances_[cell] * in_space_[cell];
-  }
-  used_ = instances_;
-  for (std::size_t d = 0; d < dims; ++d) {
-    even_[d] = inside_[d] == bounds_[d];
-    if (even_[d] == 0) cut(d);
-  }
-  for (std::size_t cell = 0; cell < cells; cell += dims) {
-    for (std::size_t d = 0; d < dims; ++d) {
-      first_extent_[cell + d] = std::min(bounds_[d], extent_[cell + d] * instances_[cell + d]);
-    }
   }
 }
 
@@ -100,13 +96,6 @@ std::array<LoopDigits::Tiles, 2> LoopDigits::tiles_by_extent(std::size_t level, 
   const std::int64_t rest = bound(dim) - (count - 1) * tile;
   if (rest == tile) return {Tiles{tile, count}, Tiles{}};
   return {Tiles{tile, count - 1}, Tiles{rest, 1}};
-}
-
-std::int64_t LoopDigits::instances_used(std::size_t level) const {
-  const std::int64_t* row = &used_[at(level, 0)];
-  std::int64_t used = 1;
-  for (std::size_t d = 0; d < dims_; ++d) used = checked_mul(used, row[d]);
-  return used;
 }
 
 std::int64_t LoopDigits::steps_of(std::size_t digit, std::size_t level) const {

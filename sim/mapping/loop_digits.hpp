@@ -1,6 +1,7 @@
 // The loops of a mapping as the digits of every dim's index, and the tiles they cut.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,22 +55,24 @@ class LoopDigits {
   std::size_t begin(std::size_t level) const { return begin_[level]; }
   std::size_t first_of(std::size_t dim) const { return first_[dim]; }
   bool even(std::size_t dim) const { return even_[dim] != 0; }
+  /// The dims that are not even.
+  const std::vector<std::size_t>& uneven() const { return uneven_; }
   std::int64_t bound(std::size_t dim) const { return bounds_[dim]; }
   /// Of a tile at a level (levels(): a point), clipped at the dim's bound.
   std::int64_t extent(std::size_t level, std::size_t dim) const { return extent_[at(level, dim)]; }
-  /// The same of all dims; and of the box around the first tiles of all instances.
-  const std::int64_t* extents(std::size_t level) const { return &extent_[at(level, 0)]; }
-  const std::int64_t* first_extents(std::size_t level) const { return &first_extent_[at(level, 0)]; }
+  /// Of the box around the first tiles of all instances.
+  std::int64_t first_extent(std::size_t level, std::size_t dim) const {
+    return std::min(bounds_[dim], extent(level, dim) * instances(level, dim));
+  }
   /// Tiles at a level that cover the dim.
   std::int64_t tiles(std::size_t level, std::size_t dim) const { return tiles_[at(level, dim)]; }
   /// The same, the clipped one apart.
   std::array<Tiles, 2> tiles_by_extent(std::size_t level, std::size_t dim) const;
   /// Product of the spatial bounds of the dim outside a level, and how many of these instances ever hold a tile.
   std::int64_t instances(std::size_t level, std::size_t dim) const { return instances_[at(level, dim)]; }
-  const std::int64_t* instances(std::size_t level) const { return &instances_[at(level, 0)]; }
-  std::int64_t instances_used(std::size_t level, std::size_t dim) const { return used_[at(level, dim)]; }
-  /// Instances of a level that ever hold a tile.
-  std::int64_t instances_used(std::size_t level) const;
+  std::int64_t instances_used(std::size_t level, std::size_t dim) const {
+    return (even(dim) ? instances_ : used_)[at(level, dim)];
+  }
 
   /// Distinct values of an uneven dim's digits before `end` where temporal ones are told apart before `temporal_end` and spatial ones
   /// before `spatial_end`.
@@ -96,9 +99,9 @@ class LoopDigits {
   std::vector<std::size_t> begin_;             // per level, and behind the last
   std::vector<std::size_t> first_;             // per dim
   std::vector<char> even_;                     // per dim
-  // [level][dim]; levels + 1 rows.
-  std::vector<std::int64_t> in_time_, in_space_;  // products of the bounds at the level
-  std::vector<std::int64_t> extent_, first_extent_, tiles_, instances_, used_;
+  std::vector<std::size_t> uneven_;            // dims
+  // [level][dim]; levels + 1 rows. in_time_, in_space_: products of the bounds at the level; used_: of the uneven dims.
+  std::vector<std::int64_t> in_time_, in_space_, extent_, tiles_, instances_, used_;
 };
 
 }  // namespace tilewright

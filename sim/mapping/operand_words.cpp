@@ -46,12 +46,9 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
   for (std::size_t d = 0; d < uses.size(); ++d) {
     const std::int64_t size = problem.dims[d].bound;
     regular_ = regular_ && uses[d] <= 1;
-    if (uses[d] > 0) {
-      moved_by_.push_back(d);
-      points_ = checked_mul(points_, size);
-    } else if (size > 1) {
-      still_.push_back(d);
-    }
+    if (uses[d] == 0) continue;
+    moved_by_.push_back(d);
+    points_ = checked_mul(points_, size);
   }
   disjoint_ = disjoint_ && regular_;
   if (!regular_) return;
@@ -63,17 +60,6 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
     plain_words_ = checked_mul(plain_words_, size);
     return true;
   });
-}
-
-std::int64_t OperandWords::box(const std::int64_t* extents) const {
-  std::int64_t words = 1;
-  for (const std::size_t d : plain_) words = checked_mul(words, extents[d]);
-  for (const Window& window : windows_) {
-    std::int64_t span = window.base;
-    for (const Term& term : window.terms) span = checked_add(span, checked_mul(term.coefficient, extents[term.dim]));
-    words = checked_mul(words, std::max<std::int64_t>(span, 0));
-  }
-  return words;
 }
 
 /// Sum over the tiles of one axis of the words that are new to an instance.
@@ -125,7 +111,7 @@ std::int64_t OperandWords::moved(const LoopDigits& digits, std::size_t level, st
 /// Sum over all combinations of the tiles in `tiles_` of the moving dims from number `from` on of the words of their box with dim
 /// `shifted` shorter by `shift`. For operands where one dim stands on two axes or twice on one.
 std::int64_t OperandWords::sum_of_boxes(std::size_t from, std::size_t shifted, std::int64_t shift) {
-  if (from == moved_by_.size()) return box(chosen_.data());
+  if (from == moved_by_.size()) return box([&](std::size_t d) { return chosen_[d]; });
   std::int64_t sum = 0;
   const std::size_t dim = moved_by_[from];
   for (const Tiles& tiles : tiles_[dim]) {

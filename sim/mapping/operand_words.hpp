@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/checked.hpp"
 #include "sim/mapping/loop_digits.hpp"
 
 namespace tilewright {
@@ -16,8 +17,6 @@ class OperandWords {
   OperandWords(const Problem& problem, const Operand& operand);
 
   bool moved_by(std::size_t dim) const { return std::find(moved_by_.begin(), moved_by_.end(), dim) != moved_by_.end(); }
-  /// Dims that do not move it and are longer than 1.
-  const std::vector<std::size_t>& still() const { return still_; }
   /// No dim moves it twice: sums over tiles are products over axes.
   bool regular() const { return regular_; }
   /// Regular, and one dim an axis at most: no two tiles share a word.
@@ -25,8 +24,18 @@ class OperandWords {
   /// Points of the dims that move it.
   std::int64_t points() const { return points_; }
 
-  /// Words of a box with these extents, per dim.
-  std::int64_t box(const std::int64_t* extents) const;
+  /// Words of a box; `extent(dim)` tells its extents.
+  template <class Extent>
+  std::int64_t box(const Extent& extent) const {
+    std::int64_t words = 1;
+    for (const std::size_t d : plain_) words = checked_mul(words, extent(d));
+    for (const Window& window : windows_) {
+      std::int64_t span = window.base;
+      for (const Term& term : window.terms) span = checked_add(span, checked_mul(term.coefficient, extent(term.dim)));
+      words = checked_mul(words, std::max<std::int64_t>(span, 0));
+    }
+    return words;
+  }
   /// Sum over all tiles at a level of the words that are new to an instance. `moving`: the innermost temporal digit outside that moves
   /// the operand (none: there is none); its steps leave the rest of a window in place.
   std::int64_t moved(const LoopDigits& digits, std::size_t level, std::size_t moving);
@@ -53,9 +62,9 @@ class OperandWords {
   std::int64_t sum_of_boxes(std::size_t from, std::size_t shifted, std::int64_t shift);
   void find_owned_spans(const LoopDigits& digits, std::size_t level, std::size_t dim);
 
-  std::vector<std::size_t> plain_;             // of a regular operand: axes that are one dim
-  std::vector<Window> windows_;                // all others
-  std::vector<std::size_t> moved_by_, still_;  // dims that move it, others
+  std::vector<std::size_t> plain_;     // of a regular operand: axes that are one dim
+  std::vector<Window> windows_;        // all others
+  std::vector<std::size_t> moved_by_;  // dims that move it
   bool regular_ = true, disjoint_ = true;
   std::int64_t plain_words_ = 1, points_ = 1;
   // Scratch of the sums over boxes, per dim, and of the spans, per digit.

@@ -1,6 +1,7 @@
 #include "sim/mapping/tile_schedule.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "core/checked.hpp"
@@ -31,13 +32,43 @@ std::size_t next_keeper(const Mapping& mapping, std::size_t operand, std::size_t
 
 }  // namespace
 
-TileSchedule::TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps)
+TileSchedule::TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps,
+                           const CorePlace& core)
     : problem_(problem), mapping_(mapping), whole_(count_accesses(problem, mapping)) {
   flatten();
-  choose_steps(std::max<std::int64_t>(most_steps, 1));
-  const Operand& result = problem.operands.back();
-  overlapping_ = result.role == Role::output && !disjoint_tiles(result);
+  const std::vector<std::size_t> spatial = spatial_loops();
+  for (std::size_t i = 0; i < core.place.size(); ++i) {
+    loops_[spatial[i]].low = core.place[i];
+    loops_[spatial[i]].high = core.place[i] + 1;
+  }
+  choose_steps(std::max<std::int64_t>(most_steps, 1), core.level);
+  overlapping_ = results_overlap(problem);
   select();
+}
+
+bool TileSchedule::results_overlap(const Problem& problem) {
+  const Operand& result = problem.operands.back();
+  return result.role == Role::output && !disjoint_tiles(result);
+}
+
+std::vector<std::size_t> TileSchedule::spatial_loops() const {
+  std::vector<std::size_t> spatial;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (!loops_[i].temporal) spatial.push_back(i);
+  }
+  return spatial;
+}
+
+/// Whether a place is the first one, and its side of the last, clipped range's end, are all that `transfers` asks of it.
+std::uint64_t TileSchedule::place_class(const std::vector<std::int64_t>& place) const {
+  const std::vector<std::size_t> spatial = spatial_loops();
+  std::uint64_t key = 1;
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    const std::int64_t whole = loops_[spatial[i]].whole;
+    const std::uint64_t side = place[i] < whole ? 0 : place[i] == whole ? 1 : 2;
+    key = key * 6 + 2 * side + (place[i] == 0 ? 1 : 0);
+  }
+  return key;
 }
 
 void TileSchedule::flatten() {
@@ -68,9 +99,9 @@ void TileSchedule::flatten() {
   for (std::size_t l = 0; l <= levels; ++l) begin_[l] = loops_.size() - inside[l];
 }
 
-void TileSchedule::choose_steps(std::int64_t most_steps) {
+void TileSchedule::choose_steps(std::int64_t most_steps, std::size_t core_level) {
   // Loops inside the tiles that the outermost level hands out change nothing there.
-  std::size_t deepest = 0;
+  std::size_t deepest = core_level;
   for (std::size_t o = 0; o < problem_.operands.size(); ++o) deepest = std::max(deepest, next_keeper(mapping_, o, 0));
   bool open = true;
   for (std::size_t i = 0; i < loops_.size(); ++i) {
@@ -202,9 +233,9 @@ void TileSchedule::move_operand(std::size_t o, AccessCounts& moved) const {
   // Words that cross into (or out of) the tiles at `level`, with `role` deciding about the loops of dims that do not move them.
   const auto crossing = [&](std::size_t level, const auto& role) {
     const std::size_t end = begin_[level];
-    // The tile stays while loops inside it advance.
+    // The tile stays while loops inside it advance, and is fetched for the first of the cores that share it.
     if (std::any_of(loops_.begin() + static_cast<std::ptrdiff_t>(end), loops_.end(),
-                    [](const StepLoop& loop) { return loop.temporal && loop.low > 0; })) {
+                    [](const StepLoop& loop) { return loop.low > 0; })) {
       return std::int64_t{0};
     }
     std::size_t moving = none;
@@ -303,10 +334,23 @@ AccessCounts TileSchedule::transfers() const {
   }
   for (std::size_t o = 0; o < problem_.operands.size(); ++o) {
     for (std::size_t l = 0; l < mapping_.levels.size(); ++l) {
-      moved.levels[l][o].kept = whole_.levels[l][o].kept;
-      moved.levels[l][o].utilized_instances = whole_.levels[l][o].utilized_instances;
+      const OperandAccesses& whole = whole_.levels[l][o];
+      OperandAccesses& here = moved.levels[l][o];
+      here.kept = whole.kept;
+      here.feeds_lanes = whole.feeds_lanes;
+      here.partial_sums = whole.partial_sums;
+      here.utilized_instances = whole.utilized_instances;
     }
     if (moved.points != 0) move_operand(o, moved);
+    for (std::size_t l = 0; l < mapping_.levels.size(); ++l) {
+      const OperandAccesses& whole = whole_.levels[l][o];
+      OperandAccesses& here = moved.levels[l][o];
+      here.merged_reads = whole.merged_reads == whole.reads
+                              ? here.reads
+                              : static_cast<std::int64_t>(std::ceil(static_cast<double>(here.reads) *
+                                                                    static_cast<double>(whole.merged_reads) /
+                                                                    static_cast<double>(whole.reads)));
+    }
     if (problem_.operands[o].on_chip) moved.levels.front()[o] = {};
   }
   return moved;

@@ -11,6 +11,13 @@
 
 namespace tilewright {
 
+/// One core of several. `place` says which iteration of each spatial loop (bound above 1, the outermost ones) is its own; words that it
+/// shares with others (a tile further out, a multicast) fall to the first of them. `level`: the outermost level that is its own.
+struct CorePlace {
+  std::size_t level = 0;
+  std::vector<std::int64_t> place;
+};
+
 /// The outer temporal loops of a mapping, one iteration (or block of iterations) a step. What a step moves is the exact part of
 /// `count_accesses` that falls into it, so the steps of a schedule add up to the AccessCounts in every field. Steps that move the
 /// same words share one record; nothing is stored per step.
@@ -21,16 +28,24 @@ namespace tilewright {
 /// the words owned are taken as new in the order of time until all of them have been seen.
 class TileSchedule {
  public:
-  /// Steps down to the tile that the outermost level hands out, at most `most_steps` of them: deeper loops, and blocks of the
-  /// last loop, are summed inside a step. Precondition: `check` passed; problem and mapping outlive the schedule.
-  TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps);
+  /// Steps down to the tile that the outermost level hands out, or down to the core's own, at most `most_steps` of them: deeper loops,
+  /// and blocks of the last loop, are summed inside a step. The schedules of all places have equally many steps and add up to the
+  /// AccessCounts together. Precondition: `check` passed; problem and mapping outlive the schedule; a place only where results_overlap is
+  /// false.
+  TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps, const CorePlace& core = {});
+
+  /// True if words of a result belong to several tiles (transposed convolution).
+  static bool results_overlap(const Problem& problem);
+  /// Equal for places whose schedules move the same words in every step.
+  std::uint64_t place_class(const std::vector<std::int64_t>& place) const;
 
   std::int64_t steps() const { return steps_; }
   /// True if tiles change inside a step: their transfers are summed there.
   bool aggregated() const { return aggregated_; }
 
   /// Words moved in the current step; the record lives as long as the schedule. `points` counts the true points of the step,
-  /// `utilized_instances` are those of the whole mapping, `tile_words`, `temporal_steps` and `lanes_used` stay zero.
+  /// `utilized_instances` and `partial_sums` are those of the whole mapping, `merged_reads` a part in proportion, rounded up;
+  /// `tile_words`, `temporal_steps` and `lanes_used` stay zero.
   const AccessCounts& moved() const { return *current_; }
   std::int64_t step() const { return step_; }
   /// Goes to the next step; false behind the last one (then the schedule stands at its start again).
@@ -52,7 +67,8 @@ class TileSchedule {
   enum class Keep { all, drop };  // drop: only the first iteration counts
 
   void flatten();
-  void choose_steps(std::int64_t most_steps);
+  void choose_steps(std::int64_t most_steps, std::size_t core_level);
+  std::vector<std::size_t> spatial_loops() const;
   void select();
   std::uint64_t step_class() const;
   AccessCounts transfers() const;

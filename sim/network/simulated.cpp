@@ -44,8 +44,8 @@ void take_over(AccessCounts& counts, const AccessCounts& moved, std::int64_t tim
 }
 
 CycleParts in_cycles(const TimeParts& parts) {
-  return {cycles_of(parts.compute), cycles_of(parts.overhead),   cycles_of(parts.fill),  cycles_of(parts.drain),
-          cycles_of(parts.dram),    cycles_of(parts.contention), cycles_of(parts.buffer)};
+  return {cycles_of(parts.compute), cycles_of(parts.overhead),   cycles_of(parts.fill),   cycles_of(parts.drain),
+          cycles_of(parts.dram),    cycles_of(parts.contention), cycles_of(parts.buffer), cycles_of(parts.idle)};
 }
 
 /// What the ledger of a simulation says of its layers.

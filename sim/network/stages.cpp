@@ -9,7 +9,8 @@
 namespace tilewright {
 namespace {
 
-constexpr std::int64_t most_rows = 2048;  // of a sample: a row of a larger result stands for several
+constexpr std::int64_t most_pieces =
+    2048;  // of a sample: rows are cut into fewer parts, and one of a larger result stands for several
 
 const std::vector<Window>* windows_of(const Operator& work) {
   if (const auto* conv = std::get_if<Conv>(&work)) return &conv->axes;
@@ -64,6 +65,12 @@ Ticks depth_of(const LayerEvaluation& layer, const std::vector<bool>& fused) {
   return ticks_of(time_in_shadows(runs));
 }
 
+/// Rows are handed on column by column, or in as many equal parts as there may be.
+void set_pieces(PipelineStage& stage, std::int64_t columns) {
+  stage.columns = columns;
+  stage.pieces = std::clamp<std::int64_t>(most_pieces / stage.rows, 1, columns);
+}
+
 /// The first operand that the outermost level hands to an activation of the layer.
 std::optional<PipelineStage::Source> source_of(const LayerEvaluation& layer) {
   for (std::size_t k = 0; k < layer.kernels.size(); ++k) {
@@ -90,12 +97,15 @@ Stages stages_of(const WorkloadGraph& graph, const std::vector<LayerEvaluation>&
   const auto is_activation = [&](TensorId id) { return graph.tensors[storage(id)].kind != TensorKind::weight; };
 
   Stages result;
-  std::vector<std::int64_t> rows(count);
+  std::vector<std::int64_t> rows(count), columns(count, 1);
   for (std::size_t l = 0; l < count; ++l) {
     rows[l] = rows_of(graph.layers[l], layers[l]);
+    const auto* axes = windows_of(graph.layers[l].work);
+    if (axes != nullptr && axes->size() == 2) columns[l] = axes->back().out;
     for (const TensorId id : graph.layers[l].inputs) {
-      if (rows[l] == 0 && is_activation(id) && producer[storage(id)] >= 0)
-        rows[l] = rows[static_cast<std::size_t>(producer[storage(id)])];
+      if (rows[l] != 0 || !is_activation(id) || producer[storage(id)] < 0) continue;
+      rows[l] = rows[static_cast<std::size_t>(producer[storage(id)])];
+      columns[l] = columns[static_cast<std::size_t>(producer[storage(id)])];
     }
     if (rows[l] == 0) rows[l] = graph.batch;
   }
@@ -111,7 +121,8 @@ Stages stages_of(const WorkloadGraph& graph, const std::vector<LayerEvaluation>&
     stage.layer = layers[l].name;
     stage.row = static_cast<std::int32_t>(l);
     const std::int64_t own = rows[l] / result.samples;
-    stage.rows = std::min(own, most_rows);
+    stage.rows = std::min(own, most_pieces);
+    set_pieces(stage, columns[l]);
     stage.ticks = lane_time(layers[l], fused[l]).value > 0 ? ticks_of(pace) : 0;
     stage.latency = depth_of(layers[l], fused[l]);
     for (const auto& [evaluation, repeat] : layers[l].kernels) stage.kernels.push_back({&evaluation, repeat});
@@ -119,14 +130,24 @@ Stages stages_of(const WorkloadGraph& graph, const std::vector<LayerEvaluation>&
     const Problem* problem = main_problem(layers[l]);
     const bool second_activation = problem != nullptr && problem->compute == Compute::mac &&
                                    std::ranges::count(problem->operands, Role::input, &Operand::role) > 1;
-    const auto input = [&](std::size_t from, std::int64_t producer_rows, std::size_t position) {
+    const auto input = [&](std::size_t from, std::size_t position) {
       StageInput in{from, 0, 1, 0, fifo_rows};
+      const PipelineStage& made = result.stages[from];
+      const std::int64_t producer_rows = made.rows;
       const bool rows_match = axes != nullptr && stage.rows == axes->front().out && producer_rows == axes->front().in;
       if (position == 0 && rows_match) {
-        const Window& w = axes->front();
-        in.window = (w.kernel - 1) * w.dilation + 1;
-        in.stride = w.stride;
-        in.padding = std::max<std::int64_t>(0, (w.out - 1) * w.stride + in.window - w.in) / 2;
+        const auto extent = [](const Window& w) { return (w.kernel - 1) * w.dilation + 1; };
+        const auto padding = [&](const Window& w) {
+          return std::max<std::int64_t>(0, (w.out - 1) * w.stride + extent(w) - w.in) / 2;
+        };
+        in.window = extent(axes->front());
+        in.stride = axes->front().stride;
+        in.padding = padding(axes->front());
+        if (const Window& w = axes->back(); axes->size() == 2 && made.columns == w.in) {
+          in.column_window = extent(w);
+          in.column_stride = w.stride;
+          in.column_padding = padding(w);
+        }
       } else if (position > 0 && second_activation) {
         in = whole_input(from, producer_rows);
       } else if (sums_over_positions(layer.work) || (std::holds_alternative<MatMul>(layer.work) && stage.rows == 1)) {
@@ -141,16 +162,17 @@ Stages stages_of(const WorkloadGraph& graph, const std::vector<LayerEvaluation>&
       const int from = producer[storage(id)];
       if (from >= 0) {
         const std::size_t at = stage_of[static_cast<std::size_t>(from)];
-        stage.inputs.push_back(input(at, result.stages[at].rows, position));
+        stage.inputs.push_back(input(at, position));
       } else if (auto source = source_of(layers[l]); source && !sourced) {
         sourced = true;
         PipelineStage rows_in;
-        rows_in.rows =
-            axes != nullptr && stage.rows == axes->front().out ? std::min(axes->front().in, most_rows) : stage.rows;
+        const bool window = axes != nullptr && stage.rows == axes->front().out;
+        rows_in.rows = window ? std::min(axes->front().in, most_pieces) : stage.rows;
+        set_pieces(rows_in, window && axes->size() == 2 ? axes->back().in : stage.columns);
         source->stage = result.stages.size() + 1;
         rows_in.source = *source;
         result.stages.push_back(rows_in);
-        stage.inputs.push_back(input(result.stages.size() - 1, rows_in.rows, position));
+        stage.inputs.push_back(input(result.stages.size() - 1, position));
       }
       ++position;
     }

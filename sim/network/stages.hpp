@@ -15,7 +15,8 @@ struct Stages {
 
 /// A row is one of the first position axis of a window operator, of M of a product, of the first input where a result has as many
 /// words; operators that sum over positions have one. A window operator needs the rows of its window (padding half above, half below),
-/// the second activation of a product is needed as a whole, all else in proportion. At most 2048 rows a sample.
+/// the second activation of a product is needed as a whole, all else in proportion. Rows of images are handed on
+/// pixel by pixel, or in fewer equal parts: at most 2048 of them a sample.
 /// Stages share the lanes in proportion to their work: each is at work for as long as all together would be on all lanes.
 /// `fused[i][k]`: kernel k of layer i runs in the shadow of the one before. The layers outlive the stages.
 Stages stages_of(const WorkloadGraph& graph, const std::vector<LayerEvaluation>& layers,

@@ -156,10 +156,10 @@ Json layer_json(const LayerEvaluation& layer) {
   json["utilization"] = layer.utilization;
   json["optimality_gap"] = layer.optimality_gap;
   if (layer.parts) {
-    json["cycles_by"] = {{"compute", layer.parts->compute.value},   {"overhead", layer.parts->overhead.value},
-                         {"fill", layer.parts->fill.value},         {"drain", layer.parts->drain.value},
-                         {"wait_dram", layer.parts->dram.value},    {"contention", layer.parts->contention.value},
-                         {"wait_buffer", layer.parts->buffer.value}};
+    json["cycles_by"] = {{"compute", layer.parts->compute.value},    {"overhead", layer.parts->overhead.value},
+                         {"fill", layer.parts->fill.value},          {"drain", layer.parts->drain.value},
+                         {"wait_dram", layer.parts->dram.value},     {"contention", layer.parts->contention.value},
+                         {"wait_buffer", layer.parts->buffer.value}, {"idle", layer.parts->idle.value}};
   }
   if (layer.library) json["time_by"] = library_json(*layer.library);
   json["compute"] = main.compute.why;

@@ -77,13 +77,14 @@ std::string layer_table(const NetworkEvaluation& network) {
 
 /// Where the simulated cycles went, layer by layer.
 std::string parts_table(const NetworkEvaluation& network) {
-  Table table({"layer", "cycles", "compute", "overhead", "fill", "drain", "wait DRAM", "contention", "wait buffer"});
+  Table table(
+      {"layer", "cycles", "compute", "overhead", "fill", "drain", "wait DRAM", "contention", "wait buffer", "idle"});
   const auto cycles = [](Cycles value) { return fmt::format("{:.12g}", value.value); };
   for (const LayerEvaluation& layer : network.layers) {
     if (!layer.parts) return "";
     table.add({layer.name, cycles(layer.cycles), cycles(layer.parts->compute), cycles(layer.parts->overhead),
                cycles(layer.parts->fill), cycles(layer.parts->drain), cycles(layer.parts->dram),
-               cycles(layer.parts->contention), cycles(layer.parts->buffer)});
+               cycles(layer.parts->contention), cycles(layer.parts->buffer), cycles(layer.parts->idle)});
   }
   return "\n" + table.text();
 }

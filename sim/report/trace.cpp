@@ -46,31 +46,28 @@ void TraceWriter::counter(std::string_view name, Ticks at, double value) {
 }
 
 void TraceWriter::load(const Transaction& t, int track, Ticks start, Ticks end) {
-  loads_.emplace_back(track, start);
-  Held& held = held_[t.operand];
+  Core& core = cores_[t.core];
+  core.loads.emplace_back(track, start);
+  Held& held = core.held[t.operand];
   held.before += std::exchange(held.now, t.bytes);
-  double bytes = 0;
-  for (const auto& [operand, tile] : held_) bytes += tile.now + tile.before;
-  counter("buffered bytes", end, bytes);
+  held_ += t.bytes;
+  counter("buffered bytes", end, held_);
 }
 
-/// Arrows from the loads to the step at `start`, which also frees the tiles before them.
-void TraceWriter::use(int track, Ticks start) {
-  for (const auto& [from, at] : loads_) {
+/// Arrows from the loads of a core to its step at `start`, which also frees the tiles before them.
+void TraceWriter::use(const Transaction& t, int track, Ticks start) {
+  Core& core = cores_[t.core];
+  for (const auto& [from, at] : core.loads) {
     ++arrows_;
     add(fmt::format(R"({{"name":"tile","cat":"tile","ph":"s","id":{},"pid":1,"tid":{},"ts":{:.6f}}})", arrows_, from,
                     microseconds(at)));
     add(fmt::format(R"({{"name":"tile","cat":"tile","ph":"f","bp":"e","id":{},"pid":1,"tid":{},"ts":{:.6f}}})", arrows_,
                     track, microseconds(start)));
   }
-  if (loads_.empty()) return;
-  loads_.clear();
-  double bytes = 0;
-  for (auto& [operand, tile] : held_) {
-    tile.before = 0;
-    bytes += tile.now;
-  }
-  counter("buffered bytes", start, bytes);
+  if (core.loads.empty()) return;
+  core.loads.clear();
+  for (auto& [operand, tile] : core.held) held_ -= std::exchange(tile.before, 0.0);
+  counter("buffered bytes", start, held_);
 }
 
 void TraceWriter::served(const Transaction& t, Ticks start, Ticks end) {
@@ -92,7 +89,7 @@ void TraceWriter::served(const Transaction& t, Ticks start, Ticks end) {
     counter(resource.name + " bytes per cycle", end, 0);
   }
   if (t.work == Work::load) load(t, t.resource, start, end);
-  if (t.work == Work::compute) use(t.resource, start);
+  if (t.work == Work::compute) use(t, t.resource, start);
 }
 
 std::string TraceWriter::finish() {

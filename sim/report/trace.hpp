@@ -9,7 +9,7 @@
 namespace tilewright {
 
 /// One track per resource with a slice for everything that takes time, named by layer and tile step; arrows from each tile's load to
-/// the step that uses it; counters of the outermost level's bandwidth and of the bytes held in the buffers. Times are microseconds of
+/// the step of its core that uses it; counters of the outermost level's bandwidth and of the bytes held in the buffers. Times are microseconds of
 /// the chip's clock. Slices beyond the limit are left out and counted.
 class TraceWriter final : public Observer {
  public:
@@ -27,14 +27,18 @@ class TraceWriter final : public Observer {
   void add(const std::string& event);
   void counter(std::string_view name, Ticks at, double value);
   void load(const Transaction& transaction, int track, Ticks start, Ticks end);
-  void use(int track, Ticks start);
+  void use(const Transaction& transaction, int track, Ticks start);
 
   const Program* program_;
   Hertz clock_;
   std::size_t most_slices_, slices_ = 0, left_out_ = 0;
   std::string json_;
-  std::vector<std::pair<int, Ticks>> loads_;  // not yet used: track and start
-  std::map<int, Held> held_;                  // by operand
+  struct Core {
+    std::vector<std::pair<int, Ticks>> loads;  // not yet used: track and start
+    std::map<int, Held> held;                  // by operand
+  };
+  std::map<int, Core> cores_;
+  double held_ = 0;  // bytes, of all cores
   std::uint64_t arrows_ = 0;
 };
 

@@ -83,7 +83,8 @@ class Judge {
   }
 
   const ComputeCost& compute(const Mapping& mapping) {
-    const ArrayPass pass = array_pass(model_, mapping);
+    ArrayPass pass = array_pass(model_, mapping);
+    pass.explained = false;
     std::vector<std::int64_t> key = pass.spatial;
     key.insert(key.end(), pass.temporal.begin(), pass.temporal.end());
     key.insert(key.end(), pass.chip.begin(), pass.chip.end());

@@ -1,32 +1,33 @@
-// What the mappings of one frame cost at least: figures of transfers, time, capacity. The tree of choices is in branch_and_bound.cpp.
+// What the mappings of one frame cost at least: figures of transfers, time, capacity. Lists of tiles are in tile_lists.hpp, the tree of
+// choices in branch_and_bound.cpp.
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <vector>
 
-#include "sim/search/branch_and_bound.hpp"
+#include "sim/search/divisors.hpp"
+#include "sim/search/incumbents.hpp"
 
 namespace tilewright {
 
-/// Divisors of a number, ascending, with their prime exponents packed into fields under a guard bit each.
-struct Divisors {
-  std::vector<std::int64_t> values;
-  std::vector<std::uint64_t> exponents;
-  std::uint64_t guards = 0;
-  int width = 0;  // bits of all fields
-};
-Divisors packed_divisors(std::int64_t n);
-
-/// A tile: per tiled dim the position of its temporal extent among the divisors of the frame's whole extent.
-using Steps = std::array<std::uint16_t, most_dims>;
-
-/// Dynamic energy, and bytes by channel: a port of a level, or both directions of one that shares them.
+/// What is bounded of a mapping, in one row: dynamic energy, the array's time, and bytes by channel, a port of a level or both directions
+/// of one that shares them. Only the first FrameBounds::width count.
 struct Figures {
   static constexpr std::size_t most_channels = 8;  // of the outermost levels; further ones are not bounded
-  double energy = 0;
-  std::array<double, most_channels + 1> bytes{};  // the last one: of ports that are never the bound
+  static constexpr std::size_t cycles_at = 1, fill_drain_at = 2;
+  std::array<double, 3 + most_channels + 1> of{};
+  double& energy() { return of[0]; }
+  double energy() const { return of[0]; }
+  double& cycles() { return of[cycles_at]; }  // steady time of the array
+  double cycles() const { return of[cycles_at]; }
+  double& fill_drain() { return of[fill_drain_at]; }
+  double fill_drain() const { return of[fill_drain_at]; }
+  double& bytes(std::size_t channel) { return of[3 + channel]; }  // most_channels: of ports that are never the bound
+  double bytes(std::size_t channel) const { return of[3 + channel]; }
 };
 
 /// An operand on its way from the level that keeps it to the next inner keeper (`child` == levels: the lanes).
@@ -42,9 +43,14 @@ struct OpenTransfer {
   double words = 0;          // least of all tiles together
 };
 
-struct ArrayCost {
-  double cycles = 0, fill_drain = 0, energy = 0, chips = 1;
+struct ArrayTime {
+  double cycles = 0, fill_drain = 0;
 };
+
+/// False where dynamic energy alone decides.
+inline bool time_counts(const Goal& goal, const Chip& chip) {
+  return goal.objective != Objective::energy || static_power(chip).value > 0 || std::isfinite(goal.most_cycles.value);
+}
 
 /// Cycles that a temporal step of the nest takes at least; 0 for a family that does not walk the nest: one that chooses its kernels from a
 /// menu, or lays a layer out over cores for good.
@@ -54,15 +60,18 @@ class FrameBounds {
  public:
   FrameBounds(const Space& space, const Goal& goal);
 
+  /// Scores by another goal from here on. Precondition: time counts for both or for neither.
+  void aim(const Goal& goal) { goal_ = goal; }
   /// Sets up the unrolling. False where the menu's tile cannot be unrolled so.
   bool enter(const Frame& frame);
-  /// What no mapping of the frame undercuts, from the unrolling and from floors of the levels 1..known.
-  double frame_bound(const std::array<Figures, most_levels>& floors, std::size_t known) const;
+  /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
+  double frame_bound(const Figures& outside, std::size_t known) const;
   /// Sets up the tiles of the frame at hand. Before, only tiles of single steps may be asked about.
   void open();
 
   std::int64_t steps(std::size_t d, std::size_t at) const { return at == 0 ? 1 : divisors_[d]->values[at]; }
   const Divisors& divisors(std::size_t d) const { return *divisors_[d]; }
+  std::span<const Divisors* const> divisors() const { return {divisors_.data(), dims()}; }
   Extents extents(const Steps& tile) const;
   const Steps& whole() const { return whole_steps_; }
   std::int64_t menu_tile(std::size_t d) const { return inner_[d]; }
@@ -77,8 +86,10 @@ class FrameBounds {
     return narrow_ ? divisors_[d]->exponents[at] << shift_[d] : 0;
   }
 
-  /// True if the tile fits; `once`: no operand is held twice (what no larger tile can undercut).
-  bool fits(std::size_t l, const Steps& tile, bool once) const;
+  /// Words that an axis of an operand spans in a tile of a level, over all that is unrolled inside of it.
+  double extent(const Axis& axis, std::size_t l, const Steps& tile) const;
+  /// Bytes that a level needs for so many words of an operand.
+  double bytes_held(std::size_t l, std::size_t operand, double words) const;
   /// Words of all tiles of an operand at a level, those of the lanes' dims included, where dim `moving` (-1: none) moves in its
   /// innermost loop of `times` steps of `step` indices: what the tile before held is not fetched again.
   double volume(const TiledOperand& operand, std::size_t l, const Steps& tile, int moving, double times,
@@ -87,53 +98,64 @@ class FrameBounds {
   double least_volume(const TiledOperand& operand, std::size_t l, const Steps& tile) const;
   /// Adds what a transfer costs when the child's tiles hold `words` in all and stay over `held`.
   void price(std::size_t transfer, double words, const Steps& held, Figures& into) const;
-  /// What open transfers cost at least, where the next loops move the tiles of level `moved` (0: not known).
-  Figures relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const;
-  /// Reads and updates at the innermost keepers: one a point, shared over what is unrolled at and inside the keeper.
-  const Figures& lanes() const { return lanes_; }
-  /// Time until the first tiles have arrived when the tiles of level `l` and of those inside it are chosen, and those outside hold no
-  /// less. `tiles` by level.
-  double first_tile(std::size_t l, const std::array<Steps, most_levels + 1>& tiles) const;
-  /// The family's cost of the array when the tile below the array level is `tile`.
-  ArrayCost compute_of(const Steps& tile);
-  /// Of every mapping of the frame; `compute_known`: of all of them alike.
-  const ArrayCost& least_compute() const { return frame_compute_; }
-  bool compute_known() const { return compute_known_; }
+  /// Adds what a transfer costs at least in any mapping of the frame.
+  void price_least(std::size_t transfer, Figures& into) const {
+    charge(transfer, touched_[transfers[transfer].operand], repeats_[transfer].least_arriving,
+           repeats_[transfer].least_sent, into);
+  }
+  /// True if a transfer of an operand without windows is priced exactly once its loops are known: the bits of its words at the child
+  /// do not hang on what happens further in.
+  bool exact(const Transfer& transfer) const {
+    const Store& at = store(transfer.child, transfer.operand);
+    return at.bits[0] == at.bits[1] || transfer.child == innermost_[transfer.operand];
+  }
+  struct Relaxed {
+    Figures any, moved;
+  };
+  /// What open transfers cost at least, whatever the next loops, and where these move the tiles of level `moved` (0: none).
+  Relaxed relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const;
+  /// Time until the first tiles for the levels `from`..`to` have arrived (levels(): for the lanes), where they are `tile` each.
+  double first_tiles(std::size_t from, std::size_t to, const Steps& tile) const;
+  /// The array's time when the tile below the array level is `tile`.
+  ArrayTime array_time(const Steps& tile) { return time_of(compute_of(tile)); }
+  /// True if the array's time is the same for all mappings of the frame, or does not count; else it is that of the tile below the array.
+  bool array_known() const { return array_known_; }
   /// True if the tiles do not decide on the array's time.
-  bool compute_fixed() const { return fixed_ || unrolled_time_; }
+  bool array_fixed() const { return fixed_ || unrolled_time_ || !time_counts; }
+  /// What every mapping of the frame costs: arithmetic, the lanes' reads and updates, the array's time where it is known.
+  const Figures& base() const { return base_; }
 
-  double cycles_of(const Figures& figures, const ArrayCost& compute, double first) const;
+  double cycles_of(const Figures& figures, double first) const;
   /// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
-  double score_of(double cycles, double energy, double chips) const;
+  double score_of(double cycles, double energy) const;
+  double score_of(const Figures& figures, double first) const {
+    return score_of(cycles_of(figures, first), figures.energy());
+  }
 
-  void add(Figures& to, const Figures& other) const {
-    to.energy += other.energy;
-    for (std::size_t c = 0; c < channels_; ++c) to.bytes[c] += other.bytes[c];
+  void add(Figures& to, const Figures& other) const { add(to, other.of.data()); }
+  void add(Figures& to, const double* row) const {
+    for (std::size_t i = 0; i < width; ++i) to.of[i] += row[i];
   }
   void subtract(Figures& from, const Figures& other) const {
-    from.energy -= other.energy;
-    for (std::size_t c = 0; c < channels_; ++c) from.bytes[c] -= other.bytes[c];
-  }
-  void lower(Figures& to, const Figures& other) const {
-    to.energy = std::min(to.energy, other.energy);
-    for (std::size_t c = 0; c < channels_; ++c) to.bytes[c] = std::min(to.bytes[c], other.bytes[c]);
+    for (std::size_t i = 0; i < width; ++i) from.of[i] -= other.of[i];
   }
   void raise(Figures& to, const Figures& other) const {
-    to.energy = std::max(to.energy, other.energy);
-    for (std::size_t c = 0; c < channels_; ++c) to.bytes[c] = std::max(to.bytes[c], other.bytes[c]);
+    for (std::size_t i = 0; i < width; ++i) to.of[i] = std::max(to.of[i], other.of[i]);
   }
 
   std::vector<Transfer> transfers;        // in the order of their operands
   std::array<bool, most_levels> empty{};  // levels that hold no temporal loops
   std::size_t array_level = 0;
   bool time_counts = true;  // false: dynamic energy alone decides
+  std::size_t width = 1;    // of a row of figures: how many count
 
  private:
   /// How a level stores an operand.
   struct Store {
-    double bits = 0, per_word = 0;  // least bits of a word; accesses a word, 0: one, whatever its width
-    double read = 0, write = 0;     // energy of an access
-    double link = 0, spread = 0, collect = 0, reduce = 0;  // energy of a word on the link to the next inner keeper
+    // Least bits of a word, and bits of one that still misses terms; accesses a word, 0: one, whatever its width.
+    std::array<double, 2> bits{}, per_word{};
+    double read = 0, write = 0;                            // energy of an access
+    double link = 0, spread = 0, collect = 0, reduce = 0;  // energy of a bit on the link to the next inner keeper
     std::size_t read_channel = Figures::most_channels, write_channel = Figures::most_channels;
     bool merged = false;
   };
@@ -152,24 +174,31 @@ class FrameBounds {
   void resolve_array();
   bool divides_slowly(const Steps& inner, const Steps& outer) const;
   double most_owned(std::size_t operand, std::size_t l) const;
-  double accesses(double words, const Store& at, std::size_t l) const;
+  double accesses(double words, const Store& at, std::size_t l, bool sums) const;
   void charge(std::size_t transfer, double words, double arriving, double sent, Figures& into) const;
   Figures lanes_of_frame() const;
-  ArrayCost cost_of(const ComputeCost& cost) const;
+  ArrayTime time_of(const ComputeCost& cost) const;
+  double events_of(const ComputeCost& cost) const;
+  ComputeCost compute_of(const Steps& tile);
+  void add_array();
+  void list_first_tiles();
 
   const Space& space_;
-  const Goal& goal_;
+  Goal goal_;
   std::vector<Store> stores_;  // [level * operands + operand]
   std::vector<Channel> channel_;
   std::size_t channels_ = 0;
   std::vector<std::size_t> keeper_after_;  // [level * operands + operand]: next inner keeper
+  std::vector<std::size_t> innermost_;     // per operand: level that feeds the lanes
   std::vector<double> touched_;            // words of an operand that must arrive at least once
   std::size_t feeds_lanes_ = 0;            // innermost level that keeps anything
   std::int64_t untiled_ = 1;               // temporal steps of dims that are not tiled
   bool fixed_ = false;                     // the array's time does not depend on the mapping
   bool unrolled_time_ = false;             // it depends on the unrolling alone
   double cycles_per_step_ = 0, launch_ = 0;
-  ArrayCost least_;  // of every mapping
+  ArrayTime least_;        // of every mapping
+  double arithmetic_ = 0;  // energy
+  double chips_ = 1;
   Watts static_power_;
   std::map<std::int64_t, Divisors> known_divisors_;
 
@@ -185,15 +214,22 @@ class FrameBounds {
     double least_arriving = 1, least_sent = 1, owned_here = 0, owned_there = 0;
   };
   std::vector<Repeats> repeats_;
+  std::vector<Figures> least_prices_;  // by transfer, of operands without windows
+  struct FirstTile {                   // of an operand on its way to a level
+    std::size_t operand = 0, child = 0;
+    double cycles_per_word = 0;
+  };
+  std::vector<FirstTile> first_tiles_;
+  std::vector<bool> sums_at_lanes_;  // per operand: what the lanes update still misses terms
   std::array<const Divisors*, most_dims> divisors_{};
   std::array<int, most_dims> shift_{};
   std::uint64_t guards_ = 0;
   bool narrow_ = true;  // all exponents fit into 64 bits
   std::size_t stride_ = 1;
   std::vector<double> counts_, reaches_;  // [level, dim, step]: tiles of that extent along the dim; last index in one
-  Figures lanes_;
-  ArrayCost frame_compute_;
-  bool compute_known_ = false;
+  Figures base_;
+  ArrayTime array_;  // of the frame, at least
+  bool array_known_ = false;
   ArrayPass pass_;
 };
 

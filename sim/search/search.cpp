@@ -112,6 +112,13 @@ class Request {
   MapRules rules_;
   const SearchOptions& options_;
   std::vector<Keeps> keeps_;
+  struct Searched {
+    Space space;
+    std::optional<BranchAndBound> proof;
+    bool time_counts = false;
+    double most_steps = 0;  // of the frames: a goal that allows no more finds all its frames among them
+  };
+  std::array<Searched, 2> searched_;  // perfect frames, those that only imperfect factors add
   std::optional<Infeasible> trivial_fault_;
   bool all_frames_ = true;
   std::int64_t evaluated_ = 0;
@@ -186,13 +193,24 @@ double Request::solve(const Goal& goal, std::int64_t budget, Incumbents& incumbe
   for (const Factors factors : {Factors::perfect, Factors::imperfect}) {
     if (factors == Factors::imperfect && !both) continue;
     effort.left += both ? budget / 2 : budget;
-    Space space = make_space(model_, rules_, factors, effort.left, most_steps(goal, incumbents.score()));
+    Searched& searched = searched_[factors == Factors::imperfect];
+    Space& space = searched.space;
+    const double steps = most_steps(goal, incumbents.score());
+    if (space.model == nullptr || !space.all_frames || steps > searched.most_steps) {
+      searched.proof.reset();
+      space = make_space(model_, rules_, factors, effort.left, steps);
+      searched.most_steps = steps;
+    }
     all_frames_ = all_frames_ && space.all_frames;
     if (!space.all_frames) bound = std::min(bound, least);
     if (space.frames.empty() && !space.all_frames) break;  // too many for this effort: the descent's answer stands
     for (const Keeps& keeps : keeps_) {
-      space.rules.keeps = keeps;
-      bound = std::min(bound, branch_and_bound(space, goal, effort, incumbents));
+      if (!searched.proof || keeps_.size() > 1 || time_counts(goal, chip) != searched.time_counts) {
+        space.rules.keeps = keeps;
+        searched.proof.emplace(space, goal);
+        searched.time_counts = time_counts(goal, chip);
+      }
+      bound = std::min(bound, searched.proof->improve(goal, effort, incumbents));
     }
   }
   evaluated_ += effort.evaluated;

@@ -4,9 +4,12 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "core/checked.hpp"
+#include "sim/search/divisors.hpp"
 
 namespace tilewright {
 namespace {
@@ -24,6 +27,8 @@ TiledOperand tiled(const Problem& problem, const Operand& operand, const std::ve
   t.words = 1;
   for (const Axis& axis : operand.axes) {
     Axis kept;
+    const auto names = std::count_if(axis.begin(), axis.end(), [](const Term& term) { return term.coefficient != 0; });
+    t.overlapping = t.overlapping || names > 1;
     for (const Term& term : axis) {
       const auto at = std::find(dims.begin(), dims.end(), term.dim);
       if (term.coefficient == 0 || problem.dims[static_cast<std::size_t>(term.dim)].bound == 1) continue;
@@ -41,9 +46,11 @@ TiledOperand tiled(const Problem& problem, const Operand& operand, const std::ve
       for (const Term& term : kept) t.window |= DimSet{1} << term.dim;
     }
     t.simple = t.simple && kept.size() <= 1 && (kept.empty() || kept[0].coefficient == 1);
-    if (!kept.empty()) t.axes.push_back(std::move(kept));
+    if (kept.empty()) continue;
+    t.axes.push_back(std::move(kept));
+    t.shared.push_back(names > 1);
   }
-  t.simple = t.simple && !t.diagonal;
+  t.simple = t.simple && !t.diagonal && !(t.output && t.overlapping);
   return t;
 }
 
@@ -158,6 +165,8 @@ class FrameLister {
   /// False when there are too many.
   bool list(bool thinned) {
     thinned_ = thinned;
+    choices_.clear();
+    reached_.resize(space_.spatial_levels.size() * space_.dims.size());
     space_.factors.assign(space_.spatial_levels.size() * space_.dims.size(), 1);
     space_.plain = {};
     space_.frames.clear();
@@ -232,10 +241,11 @@ class FrameLister {
     const bool y = allowed(space_.rules.y_dims, level, space_.dims[d]);
     if ((!x && !y) || left_[d] == 1) return next_dim(place, d + 1, taken, along_x, in_menu);
     const std::int64_t before = left_[d];
+    std::vector<std::int64_t>& reached = reached_[place * space_.dims.size() + d];
     for (const std::int64_t factor : choices(before, x ? above.fanout_x : 1, y ? above.fanout_y : 1, in_menu)) {
-      std::vector<std::int64_t> reached;
+      reached.clear();
       for (const std::int64_t used : along_x) {
-        for (const std::int64_t part : divisors(factor)) {
+        for (const std::int64_t part : divisors_of(factor)) {
           if ((part > 1 && !x) || (part < factor && !y)) continue;
           const std::int64_t both = taken * factor, ways = used * part;
           if (ways <= above.fanout_x && both / ways <= above.fanout_y &&
@@ -254,9 +264,16 @@ class FrameLister {
     return true;
   }
 
-  std::vector<std::int64_t> choices(std::int64_t n, std::int64_t x_room, std::int64_t y_room, bool in_menu) {
+  const std::vector<std::int64_t>& divisors_of(std::int64_t n) {
+    std::vector<std::int64_t>& found = divisors_[n];
+    if (found.empty()) found = divisors(n);
+    return found;
+  }
+
+  const std::vector<std::int64_t>& choices(std::int64_t n, std::int64_t x_room, std::int64_t y_room, bool in_menu) {
     const bool perfect = perfect_ || in_menu;
-    std::vector<std::int64_t> found;
+    std::vector<std::int64_t>& found = choices_[{n, x_room, y_room, perfect}];
+    if (!found.empty()) return found;
     for (const std::int64_t first : unrolling_choices(n, x_room, perfect)) {
       for (const std::int64_t second : unrolling_choices(ceil_div(n, first), y_room, perfect)) {
         found.push_back(first * second);
@@ -281,6 +298,9 @@ class FrameLister {
   int menu_ = -1;
   Extents left_{};
   std::vector<std::int32_t> now_;
+  std::vector<std::vector<std::int64_t>> reached_;  // [place][dim]: factors that may lie along x
+  std::unordered_map<std::int64_t, std::vector<std::int64_t>> divisors_;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, std::vector<std::int64_t>> choices_;
 };
 
 }  // namespace
@@ -293,17 +313,6 @@ int passes_dim(const Problem& problem) {
     if (still && problem.dims[static_cast<std::size_t>(d)].bound > 1) return d;
   }
   return -1;
-}
-
-std::vector<std::int64_t> divisors(std::int64_t n) {
-  std::vector<std::int64_t> small, large;
-  for (std::int64_t i = 1; i <= n / i; ++i) {
-    if (n % i != 0) continue;
-    small.push_back(i);
-    if (i != n / i) large.push_back(n / i);
-  }
-  small.insert(small.end(), large.rbegin(), large.rend());
-  return small;
 }
 
 std::vector<std::int64_t> unrolling_choices(std::int64_t n, std::int64_t room, bool perfect) {

@@ -22,10 +22,12 @@ using DimSet = std::uint32_t;                         // bit per tiled dim, or p
 /// An operand as the bounds see it: terms name tiled dims only.
 struct TiledOperand {
   std::vector<Axis> axes;
-  DimSet moved_by = 0;    // dims that move it
-  DimSet window = 0;      // of these, dims on an axis with another one: their order decides what is fetched again
-  bool simple = true;     // every axis is one dim with coefficient 1: all tiles together are the tensor
-  bool diagonal = false;  // a dim on two axes
+  std::vector<bool> shared;  // per axis: it names several dims, of whatever bounds
+  DimSet moved_by = 0;       // dims that move it
+  DimSet window = 0;         // of these, dims on an axis with another one: their order decides what is fetched again
+  bool simple = true;        // every axis is one dim with coefficient 1: all tiles together are the tensor
+  bool diagonal = false;     // a dim on two axes
+  bool overlapping = false;  // a shared axis: a result's tiles count as overlapping
   bool output = false, on_chip = false;
   int bits = 0;
   double words = 0;  // of the whole tensor, simple operands only
@@ -81,9 +83,6 @@ Space make_space(const CostModel& model, MapRules rules, Factors factors, std::i
 
 /// The dim of a vector problem that moves no operand: passes over a row, which stay outside the loops over its columns. -1: none.
 int passes_dim(const Problem& problem);
-
-/// Divisors of n, ascending.
-std::vector<std::int64_t> divisors(std::int64_t n);
 
 /// Factors s <= room worth trying for a dim of which n is left, ascending: the divisors of n, and unless `perfect` every s that is the
 /// smallest with its ceil(n / s).

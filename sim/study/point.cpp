@@ -9,9 +9,10 @@
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
 #include "core/version.hpp"
-#include "sim/network/network.hpp"
+#include "sim/study/asked.hpp"
 #include "sim/study/ladder.hpp"
 #include "sim/study/metrics.hpp"
+#include "sim/study/packed.hpp"
 #include "workloads/onnx/load.hpp"
 #include "workloads/zoo/zoo.hpp"
 
@@ -29,51 +30,6 @@ std::string digest(const std::string& text) {
 }
 
 std::string_view after(std::string_view key, std::string_view prefix) { return key.substr(prefix.size()); }
-
-/// What the model axes of a point ask of its workload.
-WorkloadRequest workload_request(const StudyRequest& request, const std::vector<std::string>& keys,
-                                 const StudyPoint& point) {
-  WorkloadRequest asked;
-  asked.workload = point.workload;
-  if (request.architectures) {  // the axis "arch" stands first
-    const ArchitectureList& list = *request.architectures;
-    asked.workload = workload_of(list.space, list.architectures[list.position.at(point.values.front())]);
-  }
-  asked.fusion = request.fusion;
-  std::string parameters;
-  for (std::size_t a = 0; a < keys.size(); ++a) {
-    const std::string_view key = keys[a];
-    const std::string& value = point.values[a];
-    if (!key.starts_with("model.")) continue;
-    if (key == "model.precision") {
-      asked.precision = precision_from(value);
-    } else if (key.starts_with("model.precision.")) {
-      asked.layer_precisions.emplace_back(after(key, "model.precision."), *precision_from(value));
-    } else if (key == "model.sparsity" || key.starts_with("model.sparsity.")) {
-      asked.layer_sparsities.emplace_back(key == "model.sparsity" ? "*" : after(key, "model.sparsity."),
-                                          sparsity_from(value));
-    } else if (key == "model.fuse") {
-      asked.fusion = value == "none" ? Fusion::none : value == "attention" ? Fusion::attention : Fusion::normal;
-    } else if (key == "model.batch") {
-      asked.import.batch = std::stoll(value);
-    } else if (key.starts_with("model.set.")) {
-      asked.import.dims.emplace(after(key, "model.set."), std::stoll(value));
-    } else {
-      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ",", after(key, "model."), value);
-    }
-  }
-  if (!parameters.empty()) {
-    if (!is_generator(asked.workload)) {
-      throw InputError(
-          {asked.workload, 0, 0, ""},
-          fmt::format("only a generator has the parameters {}; of a file vary model.precision, model.batch, "
-                      "model.fuse or model.set.DIM",
-                      parameters));
-    }
-    asked.workload += (asked.workload.find(':') == std::string::npos ? ":" : ",") + parameters;
-  }
-  return asked;
-}
 
 bool meets(const StudyConstraint& constraint, double figure) {
   return constraint.comparison == Comparison::at_most ? figure <= constraint.limit : figure >= constraint.limit;
@@ -138,7 +94,7 @@ std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& 
     const std::lock_guard lock(mutex_);
     if (const auto found = graphs_.find(key); found != graphs_.end()) return found->second;
   }
-  auto graph = std::make_shared<const WorkloadGraph>(prepare_workload(workload_request(request_, keys_, point)));
+  auto graph = std::make_shared<const WorkloadGraph>(prepare_workload(workload_request(request_, point)));
   const std::lock_guard lock(mutex_);
   constexpr std::size_t most_kept = 256;  // a graph holds some hundred KiB
   if (graphs_.size() >= most_kept) graphs_.clear();
@@ -147,27 +103,17 @@ std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& 
 
 /// The point's chip; `instead`: other values for some of its axes.
 Chip PointEvaluator::chip_of(const StudyPoint& point, const std::vector<Override>& instead) const {
-  std::vector<Override> overrides;
-  std::size_t a = 0;
-  for (const auto& group : request_.axes) {
-    for (const StudyAxis& axis : group) {
-      const std::string& value = point.values[a++];
-      if (!axis.key.starts_with("chip.")) continue;
-      const std::string path(after(axis.key, "chip."));
-      const auto other =
-          std::find_if(instead.begin(), instead.end(), [&](const Override& o) { return o.path == path; });
-      overrides.push_back({path, other == instead.end() ? value : other->text, axis.place});
-    }
+  std::vector<Override> overrides = chip_overrides(request_, point);
+  for (Override& override : overrides) {
+    const auto other =
+        std::find_if(instead.begin(), instead.end(), [&](const Override& o) { return o.path == override.path; });
+    if (other != instead.end()) override.text = other->text;
   }
   return read_chip(with_overrides(chips_.at(point.chip), overrides));
 }
 
 NetworkEvaluation PointEvaluator::evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine) {
-  NetworkOptions options;
-  options.engine = engine;
-  options.objective = request_.objective;
-  options.precision_given = std::find(keys_.begin(), keys_.end(), "model.precision") != keys_.end();
-  if (engine == Engine::analytical) options.stack = &default_stack();
+  const NetworkOptions options = network_options(request_, engine);
   const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
   if (request_.mappings == StudyMappings::own || !shareable(chip, options))
     return evaluate_network(*graph, chip, options);
@@ -251,10 +197,25 @@ NetworkEvaluation PointEvaluator::network_of(const StudyPoint& point, Engine eng
   return evaluate_network_of(point, chip_of(point, {}), engine);
 }
 
-PointResult PointEvaluator::evaluate(const StudyPoint& point, Engine engine) {
+PointResult PointEvaluator::evaluate_here(const StudyPoint& point, Engine engine) {
   try {
     return evaluate_or_throw(point, engine);
   } catch (const InputError& error) { return {PointStatus::failed, error.what(), {}}; }
+}
+
+void PointEvaluator::fork_simulations(int jobs) {
+  const bool simulates =
+      std::find(request_.engines.begin(), request_.engines.end(), Engine::systemc) != request_.engines.end();
+  if (!simulates || jobs <= 1) return;
+  processes_ = std::make_unique<ProcessPool>(
+      jobs, [this](const std::string& point) { return packed(evaluate_here(unpacked_point(point), Engine::systemc)); });
+}
+
+PointResult PointEvaluator::evaluate(const StudyPoint& point, Engine engine) {
+  if (!processes_ || engine != Engine::systemc) return evaluate_here(point, engine);
+  const auto answer = processes_->ask(packed(point));
+  if (!answer) return {PointStatus::failed, answer.error(), {}};
+  return unpacked_result(*answer);
 }
 
 }  // namespace tilewright

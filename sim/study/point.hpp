@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/process_pool.hpp"
 #include "sim/network/shared_network.hpp"
 #include "sim/study/request.hpp"
 #include "workloads/graph.hpp"
@@ -39,13 +40,18 @@ class PointEvaluator {
   /// What the results rest on besides the request: version, content of the files, one line each.
   std::vector<std::string> inputs() const;
 
-  /// Never throws for a bad point: it says so in its status.
+  /// Simulations one to a process: the SystemC kernel is one per process. To be called before other threads run; nothing for other
+  /// engines, or where one job needs no other process.
+  void fork_simulations(int jobs);
+
+  /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed.
   PointResult evaluate(const StudyPoint& point, Engine engine);
 
   /// The whole evaluation behind a point's figures. InputError for a point that failed.
   NetworkEvaluation network_of(const StudyPoint& point, Engine engine);
 
  private:
+  PointResult evaluate_here(const StudyPoint& point, Engine engine);
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
   Chip chip_of(const StudyPoint& point, const std::vector<Override>& instead) const;
   NetworkEvaluation evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine);
@@ -60,6 +66,7 @@ class PointEvaluator {
   std::map<std::string, std::shared_ptr<const WorkloadGraph>> graphs_;  // by workload and model axes
   std::map<std::string, std::shared_ptr<SharedNetwork>> shared_;        // by all but the sizes of memories
   std::deque<std::string> oldest_shared_;
+  std::unique_ptr<ProcessPool> processes_;  // of simulations
 };
 
 }  // namespace tilewright

@@ -24,8 +24,15 @@ struct KernelRun {
 ///
 /// The array takes ComputeCost::cycles in equal parts for all steps, fused kernels in the shadow; fill and drain once per kernel.
 /// Buffers hold two tiles where they are double buffered, else one. `most_steps`: of one kernel, see TileSchedule.
+///
+/// Where the chip has cores (core_level) each plays its own tiles on its own array and ports, down to the tile of one core; they share
+/// the levels outside and meet only there: each port serves the cores in turn. A tile that several cores share is fetched once, for the
+/// first of them, and replaced when all have ended the step. A core may have ComputeCost::blocks_per_core steps under way before the
+/// first of them has ended. All cores start a kernel together. At most `most_cores` are told apart; the steps of a kernel times its
+/// cores stay below most_steps x 4 (but 64 steps are allowed). Fused kernels fall to the cores of the first one in equal parts.
 /// Ledger::kernels() gives the first kernel of run i at the index first_kernel(runs, i), fused ones behind it.
-std::unique_ptr<Program> layered_program(std::vector<KernelRun> runs, const Chip& chip, std::int64_t most_steps);
+std::unique_ptr<Program> layered_program(std::vector<KernelRun> runs, const Chip& chip, std::int64_t most_steps,
+                                         std::int64_t most_cores = 256);
 
 /// Index of the first kernel of run `i` among all kernels of all runs.
 std::size_t first_kernel(const std::vector<KernelRun>& runs, std::size_t i);

@@ -1,6 +1,7 @@
 #include "sim/twin/ledger.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tilewright {
 namespace {
@@ -13,7 +14,11 @@ Ticks overlap(Ticks from, Ticks to, Ticks low, Ticks high) {
 }  // namespace
 
 Ledger::Ledger(const Program& program)
-    : program_(&program), words_(program), slots_(program.slots()), busy_(program.resources().size()) {
+    : program_(&program),
+      words_(program),
+      slots_(program.slots()),
+      busy_(program.resources().size()),
+      arrays_(program.resources().size()) {
   std::int32_t rows = 0;
   for (const KernelName& kernel : program.kernels()) rows = std::max(rows, kernel.row + 1);
   rows_.resize(static_cast<std::size_t>(rows));
@@ -30,7 +35,47 @@ void Ledger::stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cau
     case Record::Held::own_kind: (outermost ? row.dram : row.buffer) += queued; break;
     case Record::Held::not_at_all:
     case Record::Held::buffer: row.buffer += queued; break;
+    case Record::Held::cores: row.idle += queued; break;
   }
+}
+
+/// Up to the array's first work in `turn`: idle until the others have ended the layers before, then their results leave.
+void Ledger::catch_up(Array& array, std::size_t turn) {
+  for (; array.turn < turn; ++array.turn) {
+    const Turn& before = turns_[array.turn];
+    if (before.worked <= array.free) continue;
+    array.rows[before.row].idle += before.worked - array.free;
+    array.free = before.worked;
+  }
+  array.started = false;
+}
+
+/// What the array did from `start` to `end`, and why it stood still before.
+void Ledger::book(Array& array, const Transaction& t, const Record& cause, Ticks start, Ticks end) {
+  if (t.work == Work::join && end == array.free) return;  // it only counts
+  if (array.rows.empty()) array.rows.resize(rows_.size());
+  const auto row = static_cast<std::size_t>(program_->kernels()[static_cast<std::size_t>(t.kernel)].row);
+  if (turns_.empty() || turns_.back().row != row) turns_.push_back({row, 0});
+  const std::size_t turn = turns_.size() - 1;
+  if (array.turn != turn) catch_up(array, turn);
+  TimeParts& mine = array.rows[row];
+  if (start > array.free) {
+    if (array.started) {
+      stand_still(mine, array.free, start, cause);
+    } else {
+      const Ticks leaving = turn == 0 ? 0 : overlap(array.free, start, 0, stored_);
+      if (leaving > 0) array.rows[turns_[turn - 1].row].drain += leaving;
+      mine.fill += start - array.free - leaving;
+    }
+  }
+  switch (t.work) {
+    case Work::launch: mine.overhead += end - start; break;
+    case Work::prime: mine.fill += end - start; break;
+    default: mine.compute += end - start; break;
+  }
+  array.started = array.started || t.work == Work::compute;
+  array.free = end;
+  turns_.back().worked = std::max(turns_.back().worked, end);
 }
 
 void Ledger::served(const Transaction& t, Ticks start, Ticks end) {
@@ -44,47 +89,50 @@ void Ledger::served(const Transaction& t, Ticks start, Ticks end) {
     slots_[static_cast<std::size_t>(t.publish)] = slots_[static_cast<std::size_t>(t.after[0])];
     return;
   }
-  Busy& busy = busy_[static_cast<std::size_t>(t.resource)];
-  const std::int32_t row = program_->kernels()[static_cast<std::size_t>(t.kernel)].row;
-  if (program_->resources()[static_cast<std::size_t>(t.resource)].kind == Resource::Kind::array) {
-    if (row != row_) started_ = false;
-    TimeParts& mine = rows_[static_cast<std::size_t>(row)];
-    if (start > array_free_) {
-      if (started_) {
-        stand_still(mine, array_free_, start, cause);
-      } else {
-        const Ticks before = row_ < 0 ? 0 : overlap(array_free_, start, 0, stored_);
-        if (row_ >= 0) rows_[static_cast<std::size_t>(row_)].drain += before;
-        mine.fill += start - array_free_ - before;
-      }
-    }
-    row_ = row;
-    switch (t.work) {
-      case Work::launch: mine.overhead += end - start; break;
-      case Work::prime: mine.fill += end - start; break;
-      default: mine.compute += end - start; break;
-    }
-    started_ = started_ || t.work == Work::compute;
-    array_free_ = end;
-  }
-  if (t.work == Work::store) {
-    stored_ = std::max(stored_, end + program_->resources()[static_cast<std::size_t>(t.resource)].latency);
-  }
+  const auto resource = static_cast<std::size_t>(t.resource);
+  const Ticks latency = program_->resources()[resource].latency;
+  if (program_->resources()[resource].kind == Resource::Kind::array) book(arrays_[resource], t, cause, start, end);
+  if (t.work == Work::store) stored_ = std::max(stored_, end + latency);
+  Busy& busy = busy_[resource];
   if (t.publish != no_slot) {
-    const Ticks latency = program_->resources()[static_cast<std::size_t>(t.resource)].latency;
     Record record{start, end + latency, t.work, Record::Held::not_at_all};
-    if (start > 0 && start == busy.end) {
-      record.held = busy.work == t.work && busy.kernel == t.kernel ? Record::Held::own_kind : Record::Held::other_kind;
+    const bool barrier = program_->resources()[resource].kind == Resource::Kind::barrier;
+    if (barrier || (cause.held == Record::Held::cores && cause.work == Work::join && cause.finish == start)) {
+      record.held = Record::Held::cores;
+    } else if (start > 0 && start == busy.end) {
+      const bool own = busy.work == t.work && busy.kernel == t.kernel && busy.core == t.core;
+      record.held = own ? Record::Held::own_kind : Record::Held::other_kind;
     } else if (start > 0) {
       record.held = Record::Held::buffer;
     }
     slots_[static_cast<std::size_t>(t.publish)] = record;
   }
-  busy = {end, t.work, t.kernel};
+  if (end > start) busy = {end, t.work, t.kernel, t.core};
 }
 
+/// The mean of the arrays, cut so that the parts of all rows still add up to the end: each part is rounded where all before it end.
 void Ledger::close(Ticks end) {
-  if (row_ >= 0) rows_[static_cast<std::size_t>(row_)].drain += end - array_free_;
+  std::vector<TimeParts> sums(rows_.size());
+  std::int64_t count = 0;
+  constexpr std::array parts{&TimeParts::compute, &TimeParts::overhead,   &TimeParts::fill,   &TimeParts::drain,
+                             &TimeParts::dram,    &TimeParts::contention, &TimeParts::buffer, &TimeParts::idle};
+  for (Array& array : arrays_) {
+    if (array.rows.empty()) continue;
+    ++count;
+    catch_up(array, turns_.size());
+    array.rows[turns_.back().row].drain += end - array.free;
+    for (std::size_t r = 0; r < sums.size(); ++r) {
+      for (const auto part : parts) sums[r].*part += array.rows[r].*part;
+    }
+  }
+  Ticks before = 0;
+  for (std::size_t r = 0; r < sums.size() && count > 0; ++r) {
+    for (const auto part : parts) {
+      const Ticks until = before + sums[r].*part;
+      rows_[r].*part = until / static_cast<Ticks>(count) - before / static_cast<Ticks>(count);
+      before = until;
+    }
+  }
 }
 
 }  // namespace tilewright

@@ -5,20 +5,21 @@
 
 namespace tilewright {
 
-/// The time of the array, cut without remainder: what it did, or why it stood still.
+/// The time of the array, or of the mean one of several, cut without remainder: what it did, or why it stood still.
 struct TimeParts {
   Ticks compute = 0;
   Ticks overhead = 0;    // launches
   Ticks fill = 0;        // before the layer's first step: first tiles, array skew
   Ticks drain = 0;       // after its last step: results on their way out
   Ticks dram = 0;        // a tile was on the outermost level's port, or queued behind tiles of its own kind
-  Ticks contention = 0;  // a tile was queued behind traffic of another kind (loads behind stores, other layers)
+  Ticks contention = 0;  // a tile was queued behind other traffic: another core's, stores before loads, other layers
   Ticks buffer = 0;      // a buffer had no room, or its port fed the array too slowly
-  Ticks total() const { return compute + overhead + fill + drain + dram + contention + buffer; }
+  Ticks idle = 0;        // others of the layer's cores still worked: no tile was left for this one
+  Ticks total() const { return compute + overhead + fill + drain + dram + contention + buffer + idle; }
 };
 
 /// Books the transactions of a program, in program order; any engine can be its source. The parts of all rows add up to the end of
-/// the simulation exactly.
+/// the simulation exactly; where several arrays (cores) are at work they are the mean of the arrays that ever were.
 class Ledger final : public Observer {
  public:
   explicit Ledger(const Program& program);
@@ -38,24 +39,38 @@ class Ledger final : public Observer {
       not_at_all,
       own_kind,
       other_kind,
-      buffer
+      buffer,
+      cores                     // that share the tile and had not ended
     } held = Held::not_at_all;  // what kept it from starting before
   };
   struct Busy {
     Ticks end = 0;
     Work work = Work::rename;
-    std::int32_t kernel = -1;
+    std::int32_t kernel = -1, core = -1;
+  };
+  /// A layer in its turn.
+  struct Turn {
+    std::size_t row = 0;
+    Ticks worked = 0;  // end of the last work of any array
+  };
+  struct Array {
+    std::size_t turn = 0;
+    bool started = false;  // its first step of the turn has begun
+    Ticks free = 0;
+    std::vector<TimeParts> rows;
   };
   void stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cause) const;
+  void catch_up(Array& array, std::size_t turn);
+  void book(Array& array, const Transaction& transaction, const Record& cause, Ticks start, Ticks end);
 
   const Program* program_;
   std::vector<TimeParts> rows_;
   MovedWords words_;
   std::vector<Record> slots_;
   std::vector<Busy> busy_;
-  std::int32_t row_ = -1;  // the array's layer
-  bool started_ = false;   // its first step has begun
-  Ticks array_free_ = 0, stored_ = 0;
+  std::vector<Turn> turns_;
+  std::vector<Array> arrays_;  // by resource
+  Ticks stored_ = 0;
 };
 
 }  // namespace tilewright

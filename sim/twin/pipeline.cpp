@@ -7,35 +7,62 @@
 #include <limits>
 #include <map>
 
+#include "core/checked.hpp"
 #include "sim/cost/cost.hpp"
 #include "sim/twin/transfer.hpp"
 
 namespace tilewright {
 namespace {
 
-/// Two stages and the rows between them.
+/// What one stage hands to another, in pieces: row by row, each in equal parts.
+struct Grid {
+  std::int64_t rows = 1, columns = 1, pieces = 1;  // a sample
+  std::int64_t count() const { return rows * pieces; }
+  /// Pieces of a row that hold its first columns, and those that lie within them.
+  std::int64_t holding(std::int64_t first) const { return ceil_div(first * pieces, columns); }
+  std::int64_t within(std::int64_t first) const { return ceil_div((first + 1) * pieces, columns) - 1; }
+};
+
+/// Two stages and the pieces between them.
 struct Fifo {
   std::size_t from = 0, to = 0;
   StageInput input;
-  std::int64_t rows = 1, consumer_rows = 1;  // a sample
+  Grid made, reader;  // what the producer makes, what the consumer makes of it
   std::int64_t capacity = 1;
   std::int64_t freeing =
-      0;  // row of the consumer with which the row `capacity` before the producer's next one is given up
+      0;  // piece of the consumer with which the one `capacity` before the producer's next one is given up
 
-  /// Rows that the consumer's row k of a sample needs, and those given up behind it.
+  /// Pieces that the consumer's piece k of a sample needs, and those given up behind it.
   std::int64_t needed_in_sample(std::int64_t k) const {
-    if (input.window == 0)
-      return rows / consumer_rows * (k + 1) + (rows % consumer_rows * (k + 1) + consumer_rows - 1) / consumer_rows;
-    return std::clamp<std::int64_t>(k * input.stride + input.window - input.padding, 0, rows);
+    if (input.window == 0) {
+      const std::int64_t whole = made.count(), parts = reader.count();
+      return whole / parts * (k + 1) + (whole % parts * (k + 1) + parts - 1) / parts;
+    }
+    const std::int64_t rows = k / reader.pieces * input.stride + input.window - input.padding;
+    if (rows <= 0) return 0;
+    if (input.column_window == 0 || rows - input.stride >= made.rows) return std::min(rows, made.rows) * made.pieces;
+    const std::int64_t last = part_of(reader.columns, k % reader.pieces + 1, reader.pieces) - 1;
+    const std::int64_t columns = std::clamp<std::int64_t>(
+        last * input.column_stride + input.column_window - input.column_padding, 1, made.columns);
+    return (std::min(rows, made.rows) - 1) * made.pieces + made.holding(columns);
   }
   std::int64_t given_up_in_sample(std::int64_t k) const {
-    if (k == consumer_rows - 1) return rows;
-    if (input.window == 0) return part_of(rows, k + 1, consumer_rows);
-    return std::clamp<std::int64_t>((k + 1) * input.stride - input.padding, 0, needed_in_sample(k));
+    if (k == reader.count() - 1) return made.count();
+    if (input.window == 0) return part_of(made.count(), k + 1, reader.count());
+    const std::int64_t top = (k + 1) / reader.pieces * input.stride - input.padding;
+    if (top < 0) return 0;
+    const std::int64_t left = part_of(reader.columns, (k + 1) % reader.pieces, reader.pieces);
+    const std::int64_t columns =
+        input.column_window == 0
+            ? 0
+            : std::clamp<std::int64_t>(left * input.column_stride - input.column_padding, 0, made.columns - 1);
+    return std::min(top * made.pieces + made.within(columns), needed_in_sample(k));
   }
-  std::int64_t needed(std::int64_t f) const { return f / consumer_rows * rows + needed_in_sample(f % consumer_rows); }
+  std::int64_t needed(std::int64_t f) const {
+    return f / reader.count() * made.count() + needed_in_sample(f % reader.count());
+  }
   std::int64_t given_up(std::int64_t f) const {
-    return f / consumer_rows * rows + given_up_in_sample(f % consumer_rows);
+    return f / reader.count() * made.count() + given_up_in_sample(f % reader.count());
   }
 };
 
@@ -62,7 +89,8 @@ class Pipelined final : public Program {
     std::vector<KernelTimes> kernels;
     bool loads = false;
   };
-  std::int64_t total(std::size_t i) const { return stages_[i].rows * samples_ * frames_; }
+  Grid grid(std::size_t i) const { return {stages_[i].rows, stages_[i].columns, stages_[i].pieces}; }
+  std::int64_t total(std::size_t i) const { return grid(i).count() * samples_ * frames_; }
   std::int32_t row_slot(std::size_t i, std::int64_t f) const {
     return states_[i].first_slot + static_cast<std::int32_t>(f % states_[i].ring);
   }
@@ -77,7 +105,7 @@ class Pipelined final : public Program {
   Ticks gather(std::size_t i);
   Ticks row_ticks(std::size_t i) const {
     return static_cast<Ticks>(share_of(static_cast<std::int64_t>(stages_[i].ticks),
-                                       states_[i].fired % (stages_[i].rows * samples_), stages_[i].rows * samples_));
+                                       states_[i].fired % (grid(i).count() * samples_), grid(i).count() * samples_));
   }
 
   Transaction make(Work work, std::size_t i, std::int32_t kernel) const;
@@ -117,15 +145,16 @@ Pipelined::Pipelined(std::vector<PipelineStage> stages, const Chip& chip, std::i
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const PipelineStage& stage = stages_[i];
     State& state = states_[i];
-    state.ring = 4 * stage.rows + 4;  // a FIFO holds at most two samples, so no one looks back further
+    state.ring = 4 * grid(i).count() + 4;  // a FIFO holds at most two samples, so no one looks back further
     state.first_slot = static_cast<std::int32_t>(slots_);
     slots_ += static_cast<std::size_t>(state.ring) + 3;
     for (const StageInput& input : stage.inputs) {
-      Fifo fifo{input.from, i, input, stages_[input.from].rows, stage.rows, 0, 0};
-      fifo.input.window = std::min(input.window, fifo.rows + input.padding);
-      const std::int64_t window =
-          input.window == 0 ? (fifo.rows + stage.rows - 1) / stage.rows : std::min(input.window, fifo.rows);
-      fifo.capacity = window + (input.fifo < 0 ? fifo.rows : std::min(input.fifo, fifo.rows));
+      Fifo fifo{input.from, i, input, grid(input.from), grid(i), 0, 0};
+      fifo.input.window = std::min(input.window, fifo.made.rows + input.padding);
+      const std::int64_t window = input.window == 0 ? ceil_div(fifo.made.count(), fifo.reader.count())
+                                                    : std::min(input.window, fifo.made.rows) * fifo.made.pieces;
+      fifo.capacity =
+          window + (input.fifo < 0 ? fifo.made.rows : std::min(input.fifo, fifo.made.rows)) * fifo.made.pieces;
       if (const auto& source = stages_[input.from].source) state.sourced.emplace_back(source->kernel, source->operand);
       states_[input.from].out.push_back(fifos_.size());
       state.in.push_back(fifos_.size());
@@ -178,15 +207,15 @@ std::string Pipelined::why_stuck() const {
     const auto starved = std::ranges::find_if(states_[at].in, [&](std::size_t f) { return !arrived(fifos_[f]); });
     if (starved != states_[at].in.end()) {
       const Fifo& fifo = fifos_[*starved];
-      waits.push_back(
-          fmt::format("{} waits for row {} of {}", name(at), fifo.needed(states_[at].fired), name(fifo.from)));
+      waits.push_back(fmt::format("{} waits for row {} of {}", name(at),
+                                  ceil_div(fifo.needed(states_[at].fired), fifo.made.pieces), name(fifo.from)));
       full_fifos.emplace_back();
       at = fifo.from;
       continue;
     }
     const Fifo& fifo = fifos_[*std::ranges::find_if(states_[at].out, [&](std::size_t f) { return !room(fifos_[f]); })];
     waits.push_back(fmt::format("{} waits for room in the FIFO to {}, which holds {} rows", name(at), name(fifo.to),
-                                fifo.capacity));
+                                fifo.capacity / fifo.made.pieces));
     full_fifos.push_back(fmt::format("the FIFO from {} to {} is too small", name(at), name(fifo.to)));
     at = fifo.to;
   }
@@ -202,7 +231,7 @@ Transaction Pipelined::make(Work work, std::size_t i, std::int32_t kernel) const
   t.kernel = kernel;
   t.resource = states_[i].resource;
   t.step = states_[i].fired;
-  t.parts = stages_[i].rows * samples_;
+  t.parts = grid(i).count() * samples_;
   t.part = states_[i].fired % t.parts;
   return t;
 }
@@ -224,7 +253,7 @@ Transaction Pipelined::transfer(Work work, std::size_t i, std::int64_t f, std::s
   t.moved = &e.counts;
   const std::int64_t share = share_of(work == Work::load ? words.reads : words.updates, t.part, t.parts);
   t.bytes = static_cast<double>(share * moved.repeat) * (bits(e.problem.operands[operand].type) / 8.0);
-  t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, t.bytes);  // rows lie in one piece
+  t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, {t.bytes, t.bytes});  // rows lie in one piece
   return t;
 }
 

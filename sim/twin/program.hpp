@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -65,6 +66,7 @@ struct Transaction {
   std::int16_t level = inner_levels;  // inner_levels: the points, and the fields of all levels but the outermost
   std::int16_t operand = -1;          // -1: all
   std::int32_t kernel = 0;            // Program::kernels()
+  std::int32_t core = 0;              // in whose name, where several work on a kernel
   std::int64_t step = 0;
   Ticks ticks = 0;                      // the resource is busy
   const AccessCounts* moved = nullptr;  // lives as long as the program
@@ -109,9 +111,12 @@ class Observer {
   virtual void served(const Transaction& transaction, Ticks start, Ticks end) = 0;
 };
 
-/// Limits of a simulation. Both callbacks are asked at least every few thousand transactions.
+/// Limits of a simulation: beyond one it ends with PlayError. Host time decides about nothing else. The callbacks and the host's clock
+/// are asked every 4096 transactions.
 struct PlayLimits {
   std::uint64_t max_transactions = 0;    // 0: none
+  Cycles max_cycles;                     // simulated; 0: none
+  double max_seconds = 0;                // of the host; 0: none
   std::function<bool()> stop;            // true: give up, Stopped is thrown
   std::function<void(Cycles)> progress;  // simulated so far
 };
@@ -134,12 +139,17 @@ class Stopped : public std::runtime_error {
 /// Shared by the engines: counts transactions and asks the limits.
 class Watch {
  public:
-  explicit Watch(const PlayLimits& limits) : limits_(limits) {}
+  explicit Watch(const PlayLimits& limits);
+  /// A transaction has been served until `now`.
   void count(Ticks now);
   std::uint64_t transactions() const { return transactions_; }
 
  private:
+  void look_up(Ticks now) const;
+
   const PlayLimits& limits_;
+  Ticks last_ = 0;  // allowed
+  std::chrono::steady_clock::time_point start_;
   std::uint64_t transactions_ = 0;
 };
 

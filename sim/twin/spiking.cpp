@@ -175,7 +175,7 @@ void Spiking::transfers(std::vector<Transaction>& batch, std::size_t i, Work wor
       t.parts = parts;
       const std::int64_t words = share_of(load ? outer[o].reads : outer[o].updates, part, parts);
       t.bytes = static_cast<double>(words * repeat) * (bits(evaluation->problem.operands[o].type) / 8.0);
-      t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, t.bytes);
+      t.ticks = transfer_ticks(chip_.levels.front(), chip_.clock, t.bytes, {t.bytes, t.bytes});
       t.publish = load ? states_[i].slot : no_slot;
       batch.push_back(t);
     }

@@ -79,6 +79,26 @@ TEST_CASE("every family gives positive finite cycles and a reason for any proble
   }
 }
 
+TEST_CASE("a cost that is only compared has the figures of the one that is explained") {
+  for (const Chip& chip : chips()) {
+    for (const Problem& p : {product(33, 17, 5, DataType::int8), convolution(8, 3, 9, 9, 3), elementwise(100, 12)}) {
+      ArrayPass pass = pass_of(p, {}, {}, p.points());
+      const ComputeCost explained = cost_of(chip, p, pass);
+      pass.explained = false;
+      const ComputeCost compared = cost_of(chip, p, pass);
+      INFO(chip.family << ": " << explained.why);
+      REQUIRE(compared.cycles == explained.cycles);
+      REQUIRE(compared.fill_drain == explained.fill_drain);
+      REQUIRE(compared.resident == explained.resident);
+      REQUIRE(compared.events.size() == explained.events.size());
+      for (std::size_t i = 0; i < compared.events.size(); ++i) {
+        REQUIRE(compared.events[i].count == explained.events[i].count);
+        REQUIRE(compared.events[i].each == explained.events[i].each);
+      }
+    }
+  }
+}
+
 TEST_CASE("arithmetic energy is proportional to the work and to the energy of one MAC") {
   for (Chip chip : chips()) {
     if (chip.family == "neuromorphic") continue;  // its events are tested on their own

@@ -143,6 +143,49 @@ TEST_CASE(
   REQUIRE(conv_time(device, initial_constants(), kernel, no_floor).algorithm == "implicit GEMM");
 }
 
+TEST_CASE("gpu: a fused Winograd kernel pads images to blocks of 32 tiles") {
+  // 64 images of 7 x 7: two images of 4 x 4 tiles a block, 32 blocks per 32 filters, as for 8 x 8; 16 x 16 results fill 128 blocks
+  const GpuDevice device = round_chip();
+  const auto blocks = [&](std::int64_t side) {
+    const ConvKernel kernel{.n = 64, .c = 32, .h = side, .w = side, .k = 1024, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
+    const KernelTime time = conv_time(device, initial_constants(), kernel, no_floor);
+    REQUIRE(time.algorithm == "fused Winograd F(2x2)");
+    return time.tiles;
+  };
+  REQUIRE(blocks(7) == 32 * 32);
+  REQUIRE(blocks(8) == 32 * 32);
+  REQUIRE(blocks(16) == 128 * 32);
+}
+
+TEST_CASE("gpu: strided backward data multiplies the zeros within rows, not those between them") {
+  const GpuDevice device = round_chip();
+  const ConvKernel kernel{.phase = ConvPhase::backward_data,
+                          .n = 16,
+                          .c = 256,
+                          .h = 64,
+                          .w = 64,
+                          .k = 256,
+                          .r = 4,
+                          .s = 4,
+                          .stride_h = 2,
+                          .stride_w = 2};
+  const KernelTime time = conv_time(device, initial_constants(), kernel, no_floor);
+  REQUIRE(time.algorithm == "implicit GEMM");
+  const double half = 2.0 * 16 * 64 * 64 * 256 * 256 * 4 * 4 / 2 / 12.8e12;  // of the products at every pixel
+  REQUIRE(time.compute.value >= half);
+  REQUIRE(time.compute.value < 2 * half);
+}
+
+TEST_CASE("gpu: an SM of 128 CUDA cores shares the operand delivery of one of 64") {
+  const GpuDevice narrow = round_chip();
+  GpuDevice wide = narrow;
+  wide.sms = narrow.sms / 2;
+  wide.cuda_cores_per_sm = 2 * narrow.cuda_cores_per_sm;
+  const GemmKernel kernel{.m = 8192, .n = 8192, .k = 8192};
+  const double fast = gemm_time(narrow, initial_constants(), kernel, no_floor).compute.value;
+  REQUIRE(gemm_time(wide, initial_constants(), kernel, no_floor).compute.value > 1.05 * fast);
+}
+
 TEST_CASE("gpu: fp16 convolutions leave the tensor cores when channels do not fill 16 bytes") {
   const GpuDevice device = round_chip();
   ConvKernel kernel{.n = 32, .c = 64, .h = 28, .w = 28, .k = 64, .precision = GpuPrecision::fp16};
@@ -156,10 +199,13 @@ TEST_CASE("gpu: a calibration file is read back as it was written") {
   calibration.data_hash = "abc";
   calibration.rows = 12;
   calibration.trims["X"] = {1.1, 0.9, 1, 1, 1.05};
-  calibration.floors.push_back({"profiler", "linear/fp16", "X", Seconds{2e-6}});
+  calibration.floors.push_back({"profiler", "linear/fp16", "X", Seconds{2e-6}, Seconds{2e-6}});
+  calibration.floors.push_back({"pytorch_eager", "conv_fwd/fp32", "X", Seconds{2e-6}, Seconds{3e-6}});
   calibration.bands.push_back({"conv", "fp32", "unseen_device", 17.5, 100});
   const std::string text = calibration_yaml(calibration);
   REQUIRE_THAT(text, Catch::Contains("stack_floors: []"));
+  REQUIRE_THAT(text, Catch::Contains("op: linear/fp16, device: X, us: 2}"));
+  REQUIRE_THAT(text, Catch::Contains("op: conv_fwd/fp32, device: X, us: 2, last_us: 3}"));
   REQUIRE_THAT(text, Catch::Contains("{name: X, cuda: 1.1, tensor: 0.9, dram: 1, power: 1, conv: 1.05}"));
   REQUIRE_THAT(text,
                Catch::Contains("{class: conv, precision: fp32, transfer: unseen_device, mape_pct: 17.5, rows: 100}"));

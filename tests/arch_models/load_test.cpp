@@ -173,6 +173,15 @@ TEST_CASE("DRAM timing of the outermost level is read, with DDR3-1600 where a ke
   check({with("banks: 2}", "banks: 2, dram_timing: {}}"), 11, "levels[1].dram_timing", "only the outermost level"});
 }
 
+TEST_CASE("Banks of a level on the chip are read, with one port each where none is given") {
+  const Chip chip = parse_chip(with("banks: 2}", "banks: 2, bank_timing: {banks: 16, source: x}}"), "chip.yaml");
+  CHECK(chip.levels[1].banks->banks == 16);
+  CHECK(chip.levels[1].banks->ports == 1);
+  check({with("banks: 2}", "banks: 2, bank_timing: {ports: 2}}"), 11, "levels[1].bank_timing.banks", "missing"});
+  check({with("banks: 2}", "banks: 2, bank_timing: {banks: 2, port: 2}}"), 11, "levels[1].bank_timing.port", "ports"});
+  check({with("bandwidth: 12.8 GB/s}", "bank_timing: {banks: 2}}"), 10, "levels[0].bank_timing", "dram_timing"});
+}
+
 TEST_CASE("Fan-outs follow from the instances") {
   const Chip chip = load_chip("epyc-7763");  // DRAM, 8 L3, 64 L2, 64 L1, 64 register files of 2 x 256 / 32 lanes
   REQUIRE(chip.levels.size() == 5);

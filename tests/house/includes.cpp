@@ -47,8 +47,10 @@ const std::vector<Room>& rooms() {
           "workloads/space/", "sim/accuracy/", "sim/money/", "sim/results/", "cli/"}) {
       everything.push_back(room);
     }
+    Names gui = everything;
+    std::erase(gui, "cli/");
     Names tests = everything;
-    tests.insert(tests.end(), {"bench/", "tests/"});
+    tests.insert(tests.end(), {"bench/", "tests/", "gui/viewmodels/", "gui/views/"});
     return std::vector<Room>{
         {"core/", {}},
         // a workload by name or path: the one place that chooses among the readers
@@ -79,6 +81,9 @@ const std::vector<Room>& rooms() {
         {"validation/chips/", with(with(with(network, "validation/"), "workloads/onnx/load."), "workloads/transform/")},
         {"validation/", validation},
         {"cli/", everything},
+        {"gui/viewmodels/", gui},
+        {"gui/views/", with(gui, "gui/viewmodels/")},
+        {"gui/", with(with(gui, "gui/viewmodels/"), "gui/views/")},
         {"bench/", everything},
         {"tests/", tests},
     };
@@ -98,8 +103,8 @@ struct ThirdParty {
   Names rooms;
 };
 
-const std::array<ThirdParty, 16>& third_parties() {
-  static const std::array<ThirdParty, 16> list{{
+const std::array<ThirdParty, 18>& third_parties() {
+  static const std::array<ThirdParty, 18> list{{
       {"yaml-cpp/", {"core/", "tests/core/"}},
       {"libfccp/", {"core/", "tests/core/"}},
       {"onnx/", {"workloads/onnx/", "tests/workloads/onnx/"}},
@@ -116,6 +121,8 @@ const std::array<ThirdParty, 16>& third_parties() {
       {"cuda", {"validation/cuda/"}},
       {"cublas", {"validation/cuda/"}},
       {"cudnn", {"validation/cuda/"}},
+      {"Q", {"gui/", "tests/gui/"}},
+      {"qcustomplot", {"gui/views/"}},
   }};
   return list;
 }

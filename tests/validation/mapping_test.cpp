@@ -161,6 +161,22 @@ TEST_CASE("any one changed count of the project's own cases is found") {
   REQUIRE(changed > 400);
 }
 
+TEST_CASE("of a sparse case the counts before gating and skipping are compared, where it prints them") {
+  const Folder folder;
+  std::string text = replaced(small_case, R"("id": "sum",)", R"("id": "sum", "sparse": true, "formats": "unknown",)");
+  CHECK(validate_mapping(folder.file(text)).groups.at(1).n == 0);
+  text = replaced(
+      text, R"("reads_per_instance": 12, "fills_per_instance": 12)",
+      R"("alg_reads_per_instance": 12, "reads_per_instance": 5, "gated_reads_per_instance": 7, "fills_per_instance": 4)");
+  const SuiteResult agrees = validate_mapping(folder.file(text));
+  CHECK(agrees.groups.at(1).n == 1);
+  CHECK(agrees.groups.at(1).mismatches == 0);
+  CHECK(agrees.notes.size() == 1);
+  const SuiteResult differs = validate_mapping(
+      folder.file(replaced(text, R"("alg_reads_per_instance": 12)", R"("alg_reads_per_instance": 13)")));
+  CHECK(differs.groups.at(1).first_mismatch == "sum Buffer A alg_reads: ours 12, theirs 13");
+}
+
 TEST_CASE("a folder is read file by file, and a rate of a level bounds its time") {
   const Folder folder;
   folder.file(small_case, "a.json");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "validation/gpu/fit.hpp"
@@ -15,6 +16,7 @@ constexpr double constant_prior = 0.4;  // the guesses are physical: a factor of
 constexpr double wide_scale = 0.5;
 constexpr double trim_prior = 0.10;       // devices differ from their data sheets by about a tenth
 constexpr double largest_floor = 100e-6;  // s: no host needs longer to dispatch one operator
+constexpr double largest_drift = 1e-3;    // s: the same where the host grows slower
 constexpr int most_steps = 40;
 
 template <class Kernel>
@@ -32,10 +34,19 @@ double log_ratio(double predicted, double measured) { return std::log(predicted 
 /// The rows of one floor, and what is known of it before the fit.
 struct FloorGroup {
   const MeasuredRow* sample = nullptr;
-  std::vector<std::size_t> rows;  // positions in the fit
-  double fastest = 0;             // s: no floor is above the fastest row
+  std::vector<std::size_t> rows;                                // positions in the fit
+  std::array<double, 2> fastest{largest_drift, largest_drift};  // s, in the halves of the table: no floor is above
 
-  double most() const { return std::min(fastest, largest_floor); }
+  void add(const MeasuredRow& row, std::size_t position) {
+    sample = &row;
+    rows.push_back(position);
+    double& half = fastest[row.place > 0.5 ? 1 : 0];
+    half = std::min(half, row.latency.value);
+  }
+  bool drifts() const { return host_drifts(*sample); }
+  double most(std::size_t half) const {
+    return drifts() ? fastest[half] : std::min({fastest[0], fastest[1], largest_floor});
+  }
 };
 
 }  // namespace
@@ -63,10 +74,6 @@ const FitGroup& fit_group_of(const MeasuredRow& row) {
   return *std::ranges::find_if(fit_groups(), [&](const FitGroup& group) { return group.takes(row); });
 }
 
-std::string floor_key(const MeasuredRow& row) {
-  return fmt::format("{}/{}/{}/{}", stack_profile(row.stack).name, row.op, row.precision, row.device);
-}
-
 namespace {
 
 /// One group's fit: parameters are the constants, then the trims, then the floors.
@@ -85,10 +92,7 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   std::map<std::string, double> class_rows;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     by_device[rows[i]->device_index].push_back(i);
-    FloorGroup& floor = by_floor[floor_key(*rows[i])];
-    floor.sample = rows[i];
-    floor.fastest = floor.rows.empty() ? rows[i]->latency.value : std::min(floor.fastest, rows[i]->latency.value);
-    floor.rows.push_back(i);
+    by_floor[floor_key(*rows[i])].add(*rows[i], i);
     class_rows[rows[i]->op + rows[i]->precision + std::string(stack_profile(rows[i]->stack).name)] += 1;
   }
   struct Trim {
@@ -102,10 +106,17 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
       parameters.push_back({"trim", 1, 0.3, 3, trim_prior, own});
     }
   }
-  std::vector<const FloorGroup*> floors;
+  struct Floor {
+    const FloorGroup* group;
+    std::size_t first, last;  // parameters
+  };
+  std::vector<Floor> floors;
   for (const auto& [key, floor] : by_floor) {
-    floors.push_back(&floor);
-    parameters.push_back({key, 0.6 * floor.most(), 1e-3 * floor.most(), floor.most(), 0, floor.rows});
+    floors.push_back({&floor, parameters.size(), parameters.size() + (floor.drifts() ? 1 : 0)});
+    for (std::size_t half = 0; half < (floor.drifts() ? 2U : 1U); ++half) {
+      const double most = floor.most(half);
+      parameters.push_back({key, 0.6 * most, 1e-3 * most, most, 0, floor.rows});
+    }
   }
   // A class of few rows counts as much as one of many to the power of one half.
   std::vector<double> weights(rows.size());
@@ -113,9 +124,9 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
     weights[i] =
         1 / std::sqrt(class_rows[rows[i]->op + rows[i]->precision + std::string(stack_profile(rows[i]->stack).name)]);
 
-  std::vector<std::size_t> floor_of(rows.size());
-  for (std::size_t f = 0; f < floors.size(); ++f)
-    for (const std::size_t row : floors[f]->rows) floor_of[row] = constants.size() + trims.size() + f;
+  std::vector<const Floor*> floor_of(rows.size());
+  for (const Floor& floor : floors)
+    for (const std::size_t row : floor.group->rows) floor_of[row] = &floor;
   GpuConstants at = calibration.constants;
   std::vector<GpuDevice> devices = data.devices;
   for (GpuDevice& device : devices)
@@ -131,8 +142,9 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
     set(values);
     for (std::size_t i = 0; i < which.size(); ++i) {
       const MeasuredRow& row = *rows[which[i]];
-      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{values[floor_of[which[i]]]}).total.value,
-                         row.latency.value);
+      const Floor& floor = *floor_of[which[i]];
+      const double seconds = (1 - row.place) * values[floor.first] + row.place * values[floor.last];
+      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{seconds}).total.value, row.latency.value);
     }
   };
   // First towards the bulk of the rows with a wide scale, then robustly.
@@ -143,10 +155,10 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& row
   calibration.constants = at;
   if (!group.trims.empty())
     for (const auto& [device, own] : by_device) calibration.trims[devices[device].name] = devices[device].trim;
-  for (std::size_t f = 0; f < floors.size(); ++f) {
-    const MeasuredRow& sample = *floors[f]->sample;
+  for (const Floor& floor : floors) {
+    const MeasuredRow& sample = *floor.group->sample;
     calibration.floors.push_back({std::string(stack_profile(sample.stack).name), sample.op + "/" + sample.precision,
-                                  sample.device, Seconds{fit.values[constants.size() + trims.size() + f]}});
+                                  sample.device, Seconds{fit.values[floor.first]}, Seconds{fit.values[floor.last]}});
   }
 }
 
@@ -179,7 +191,7 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     if (trim != calibration.trims.end() && device.name != unseen) device.trim = trim->second;
   }
   for (const HostFloor& floor : calibration.floors)
-    if (floor.device != unseen) floors_[floor.stack + "/" + floor.op + "/" + floor.device] = floor.floor;
+    if (floor.device != unseen) floors_[floor.stack + "/" + floor.op + "/" + floor.device] = floor;
   std::map<std::string, std::vector<const MeasuredRow*>> without;
   for (const MeasuredRow& row : data.rows)
     if (!floors_.contains(floor_key(row)) && (unseen.empty() || row.device == unseen))
@@ -188,27 +200,38 @@ GpuPredictor::GpuPredictor(const MeasuredData& data, const Calibration& calibrat
     // The floor that leaves the smallest mean |log error| of the fastest quarter of the host's rows, on a grid of 2 % up to the fastest row.
     std::ranges::stable_sort(rows, {}, [](const MeasuredRow* row) { return row->latency.value; });
     rows.resize(std::max<std::size_t>(1, rows.size() / 4));
-    const double fastest = std::min(rows.front()->latency.value, largest_floor);
-    double best = 0, least = std::numeric_limits<double>::infinity();
-    for (double floor = fastest; floor > 0.01 * fastest; floor /= 1.02) {
+    const bool drifts = host_drifts(*rows.front());
+    HostFloor best;
+    double least = std::numeric_limits<double>::infinity();
+    const auto consider = [&](double first, double last) {
+      const HostFloor floor{"", "", "", Seconds{first}, Seconds{last}};
       double error = 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
+      for (const MeasuredRow* row : rows) {
         const KernelTime time =
-            predict(*rows[i], devices_[rows[i]->device_index], calibration_.constants, Seconds{floor});
-        error += std::abs(log_ratio(time.total.value, rows[i]->latency.value));
+            predict(*row, devices_[row->device_index], calibration_.constants, floor.at(row->place));
+        error += std::abs(log_ratio(time.total.value, row->latency.value));
       }
       if (error < least) {
         least = error;
         best = floor;
       }
+    };
+    const double fastest = std::min(rows.front()->latency.value, largest_floor);
+    if (drifts) {
+      for (double first = rows.front()->latency.value; first > 0.01 * fastest; first /= 1.1)
+        for (double last = largest_drift; last > 0.01 * fastest; last /= 1.1) consider(first, last);
+    } else {
+      for (double floor = fastest; floor > 0.01 * fastest; floor /= 1.02) consider(floor, floor);
     }
-    floors_[key] = Seconds{best};
-    notes_.push_back(fmt::format("{}: host floor {:.1f} us from its {} fastest rows", key, 1e6 * best, rows.size()));
+    floors_[key] = best;
+    notes_.push_back(fmt::format(
+        "{}: host floor {:.1f} us{} from its {} fastest rows", key, 1e6 * best.floor.value,
+        drifts ? fmt::format(" at the first row, {:.1f} us at the last", 1e6 * best.last.value) : "", rows.size()));
   }
 }
 
 KernelTime GpuPredictor::operator()(const MeasuredRow& row) const {
-  return predict(row, devices_[row.device_index], calibration_.constants, floors_.at(floor_key(row)));
+  return predict(row, devices_[row.device_index], calibration_.constants, floors_.at(floor_key(row)).at(row.place));
 }
 
 }  // namespace tilewright

@@ -25,9 +25,6 @@ const FitGroup& fit_group_of(const MeasuredRow& row);
 /// that has rows gets its trim (prior: 10 % around 1) and floors. The same rows give the same bits.
 Calibration calibrate(const MeasuredData& data, const std::function<bool(const MeasuredRow&)>& use);
 
-/// Key of the host floors: "stack/op/precision/device".
-std::string floor_key(const MeasuredRow& row);
-
 /// Resolves what belongs to devices and hosts, for fast repeated predictions.
 class GpuPredictor {
  public:
@@ -40,7 +37,7 @@ class GpuPredictor {
  private:
   const Calibration& calibration_;
   std::vector<GpuDevice> devices_;
-  std::map<std::string, Seconds> floors_;
+  std::map<std::string, HostFloor> floors_;
   std::vector<std::string> notes_;
 };
 

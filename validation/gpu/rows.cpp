@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "core/csv.hpp"
 #include "core/text_file.hpp"
@@ -16,8 +17,8 @@ namespace {
 constexpr std::int64_t largest_table = 256 << 20;  // bytes
 constexpr std::int64_t longest_vector = std::int64_t{1} << 32;
 constexpr double widest_recurrent = 65536;
-constexpr std::int64_t longest_side =
-    1 << 24;  // products of two sides and of all convolution extents stay far inside 64 bits
+constexpr std::int64_t longest_side = 1 << 24;  // products of two sides stay far inside 64 bits
+constexpr double largest_tensor = 0x1p40;       // elements of an image or filter: no GPU holds more
 
 class Hash {  // FNV-1a, 64 bit
  public:
@@ -148,6 +149,11 @@ MeasuredRow conv_row(const Reader& reader, const CsvRow& row) {
   kernel.precision = reader.precision(row);
   if (kernel.h + 2 * kernel.pad_h < kernel.r) reader.fail(row, "r", "the filter is higher than the padded input");
   if (kernel.w + 2 * kernel.pad_w < kernel.s) reader.fail(row, "s", "the filter is wider than the padded input");
+  const auto count = [](auto... sides) { return (static_cast<double>(sides) * ...); };
+  if (std::max({count(kernel.n, kernel.c, kernel.h, kernel.w),
+                count(kernel.n, kernel.k, kernel.out_h(), kernel.out_w()),
+                count(kernel.k, kernel.c, kernel.r, kernel.s)}) > largest_tensor)
+    reader.fail(row, "n", "more elements than any GPU holds (2^40)");
   if (kernel.c % kernel.groups != 0 || kernel.k % kernel.groups != 0)
     reader.fail(row, "groups", "c and k must be multiples of the groups");
   measured.kernel = kernel;
@@ -260,6 +266,15 @@ struct ShapeText {
   }
 };
 
+/// Place of each row among those of its host, stack and operator.
+void set_places(std::vector<MeasuredRow>& rows) {
+  std::map<std::string, std::vector<MeasuredRow*>> sessions;
+  for (MeasuredRow& row : rows) sessions[floor_key(row)].push_back(&row);
+  for (const auto& [key, session] : sessions)
+    for (std::size_t i = 1; i < session.size(); ++i)
+      session[i]->place = static_cast<double>(i) / static_cast<double>(session.size() - 1);
+}
+
 }  // namespace
 
 std::string MeasuredRow::name() const { return fmt::format("{}:{}", table, line); }
@@ -297,10 +312,19 @@ MeasuredData read_measured(const std::string& folder) {
         {folder, 0, 0, ""},
         "no table of measurements here: one of gemm.csv, conv.csv, vector.csv, attention.csv, rnn.csv is needed");
   data.hash = hash.hex();
+  set_places(data.rows);
   return data;
 }
 
+bool host_drifts(const MeasuredRow& row) {
+  return row.stack == Stack::pytorch_eager && std::holds_alternative<ConvKernel>(row.kernel);
+}
+
 std::string measured_gpu_folder() { return std::string(TILEWRIGHT_VALIDATION_FOLDER) + "/measured/gpu"; }
+
+std::string floor_key(const MeasuredRow& row) {
+  return fmt::format("{}/{}/{}/{}", stack_profile(row.stack).name, row.op, row.precision, row.device);
+}
 
 KernelTime predict(const MeasuredRow& row, const GpuDevice& device, const GpuConstants& constants, Seconds floor) {
   return kernel_time(device, constants, row.kernel, {row.stack, floor});

@@ -21,6 +21,7 @@ struct MeasuredRow {
   std::optional<Watts> power;
   GpuKernel kernel;
   std::size_t device_index = 0;  // in MeasuredData::devices
+  double place = 0;  // among the rows of its host, stack and operator in the order of the table: 0 first, 1 last
 
   std::string name() const;  // "gemm.csv:120"
 };
@@ -37,6 +38,13 @@ struct MeasuredData {
 MeasuredData read_measured(const std::string& folder);
 /// Folder of the open tables that come with the project.
 std::string measured_gpu_folder();
+
+/// Key of the host floors: "stack/op/precision/device".
+std::string floor_key(const MeasuredRow& row);
+
+/// True where the host's dispatch grows along the table: convolutions in eager PyTorch. Their source ran them in this order in one process with
+/// cuDNN's autotuning; the time that no kernel explains rises from row to row, on all five hosts, whatever the shape.
+bool host_drifts(const MeasuredRow& row);
 
 /// Prediction of one row. `device` carries the trim, `floor` the host.
 KernelTime predict(const MeasuredRow& row, const GpuDevice& device, const GpuConstants& constants, Seconds floor);

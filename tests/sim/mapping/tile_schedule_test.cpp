@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "tests/sim/mapping/random_nest.hpp"
 
@@ -64,6 +65,47 @@ TEST_CASE("the steps of a schedule add up to the access counts in every field, f
       require_equal(sum_of_steps(schedule), counts);  // and again from the start
     }
   }
+}
+
+TEST_CASE("the schedules of all cores add up to the access counts, and those of one class are alike") {
+  std::mt19937_64 random(20260102);
+  int several = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const Problem problem = random_problem(random, 9);
+    const Mapping mapping = random_mapping(random, problem);
+    if (TileSchedule::results_overlap(problem)) continue;
+    std::vector<std::int64_t> bounds;  // of the spatial loops that tell cores apart: some of the outermost ones
+    for (const LevelMapping& level : mapping.levels) {
+      for (const Loop& loop : level.loops) {
+        if (loop.kind != LoopKind::temporal && loop.bound > 1) bounds.push_back(loop.bound);
+      }
+    }
+    bounds.resize(random() % (bounds.size() + 1));
+    std::int64_t cores = 1;
+    for (const std::int64_t bound : bounds) cores *= bound;
+    const std::size_t level = random() % mapping.levels.size();
+    const std::int64_t most = 1 + static_cast<std::int64_t>(random() % 20);
+    AccessCounts sum = count_accesses(problem, mapping);
+    const AccessCounts counts = sum;
+    for (auto& operands : sum.levels) operands.assign(operands.size(), {});
+    sum.points = 0;
+    std::map<std::uint64_t, AccessCounts> classes;
+    for (std::int64_t core = 0; core < cores; ++core) {
+      CorePlace place{level, std::vector<std::int64_t>(bounds.size())};
+      std::int64_t rest = core;
+      for (std::size_t b = bounds.size(); b-- > 0; rest /= bounds[b]) place.place[b] = rest % bounds[b];
+      TileSchedule schedule(problem, mapping, most, place);
+      REQUIRE(schedule.steps() == TileSchedule(problem, mapping, most, {level, {}}).steps());
+      const AccessCounts own = sum_of_steps(schedule);
+      const auto [known, fresh] = classes.try_emplace(schedule.place_class(place.place), own);
+      if (!fresh) require_equal(own, known->second);
+      add(sum, own);
+    }
+    INFO("nest " << i << " on " << cores << " cores");
+    require_equal(sum, counts);
+    several += cores > 1 ? 1 : 0;
+  }
+  CHECK(several > 300);
 }
 
 TEST_CASE("a stationary operand moves in the first step of its use alone") {

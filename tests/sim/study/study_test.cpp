@@ -189,6 +189,26 @@ TEST_CASE("threads, shards and interruptions leave the same table") {
   CHECK(table(StudyStore::read(store_file(stopped.path, {}))) == expected);
 }
 
+TEST_CASE("a study of simulations on several processes leaves the same table") {
+  std::string text = small_study + "engine: systemc\n";
+  text.replace(text.find("[4, 8]"), 6, "[4, nonsense]");
+  const StudyRequest request = study(text);
+  std::string tables[2];
+  for (const int jobs : {1, 3}) {
+    const Folder folder("simulations-" + std::to_string(jobs));
+    PointEvaluator evaluator(request);
+    evaluator.fork_simulations(jobs);
+    StudyStore store = StudyStore::open(folder.path, request, {});
+    SweepOptions options;
+    options.jobs = jobs;
+    const SweepProgress progress = run_sweep(request, evaluator, store, options);
+    CHECK(progress.by_status[0] == 20);
+    CHECK(progress.by_status[3] == 20);  // no number of rows, said as in one process
+    tables[jobs == 1 ? 0 : 1] = table(store);
+  }
+  CHECK(tables[0] == tables[1]);
+}
+
 TEST_CASE("merging names the shards that were not run") {
   const StudyRequest request = study(small_study);
   const Folder folder("missing");

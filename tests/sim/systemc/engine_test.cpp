@@ -26,8 +26,8 @@ std::int64_t pick(std::mt19937_64& random, std::int64_t least, std::int64_t most
 /// One chip of every family of the library, and the tiny one.
 std::vector<Chip> chips() {
   std::vector<Chip> chips{tiny_chip()};
-  for (const char* name : {"xeon-8380", "a100-sxm4-80gb", "zcu102-dpu", "tpu-v1", "eyeriss", "gemmini-16x16",
-                           "pynq-z2-streaming", "loihi-2"}) {
+  for (const char* name : {"xeon-8380", "epyc-7763", "raspberry-pi-4", "a100-sxm4-80gb", "t4", "zcu102-dpu", "tpu-v1",
+                           "eyeriss", "gemmini-16x16", "pynq-z2-streaming", "loihi-2"}) {
     chips.push_back(load_chip(name));
   }
   return chips;
@@ -191,15 +191,63 @@ TEST_CASE("channels, banks and rows of a DRAM on paper") {
   BufferLevel level;
   level.bandwidth = BytesPerCycle{8};
   const Hertz clock{1e9};
-  const auto cycles = [&](double bytes, double run) {
-    return cycles_of(transfer_ticks(level, clock, bytes, run)).value;
+  const auto cycles = [&](double bytes, double run, double pitch = 4096, double together = 1) {
+    return cycles_of(transfer_ticks(level, clock, bytes, {run, pitch, together})).value;
   };
   CHECK(cycles(512, 8) == 64);  // an ideal port
   level.dram = DramTiming{2, 2, Bytes{64}, Seconds{40e-9}, Seconds{10e-9}};
   CHECK(cycles(512, 512) == 64);  // 8 rows, 4 a channel, 2 a bank: 40 cycles between them hide behind 64
   CHECK(cycles(512, 8) == 600);   // 64 rows, 16 a bank: 15 activations behind the first
-  CHECK(cycles(64, 64) == 16);    // one row is on one channel, at half of the bandwidth
+  CHECK(cycles(512, 8, 16, 32) ==
+        Approx(120).epsilon(1e-5));  // 32 runs lie in 504 bytes, 8 rows, so twice: 16 rows, 4 a bank
+  CHECK(cycles(64, 64) == 16);       // one row is on one channel, at half of the bandwidth
   CHECK(cycles_of(transfer_latency(level, clock)).value == 10);
+}
+
+TEST_CASE("the busiest bank, on paper") {
+  CHECK(busiest_bank(4, 8, 4, 4) == 8);  // rows of 4: each run asks every bank once
+  CHECK(busiest_bank(4, 8, 1, 4) == 8);  // a column: all in one bank
+  CHECK(busiest_bank(4, 8, 1, 5) == 2);  // rows of 5: the column turns through the banks
+  CHECK(busiest_bank(4, 8, 1, 2) == 4);  // two banks take turns
+  CHECK(busiest_bank(4, 2, 3, 3) == 2);  // banks 0-2, then 3, 0, 1
+  CHECK(busiest_bank(4, 3, 6, 8) == 6);  // each run goes round once, and two banks again
+  CHECK(busiest_bank(1, 5, 7, 9) == 35);
+  CHECK(busiest_bank(4, 0, 1, 1) == 0);
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 500; ++i) {
+    const std::int64_t banks = pick(random, 1, 12), runs = pick(random, 0, 40), length = pick(random, 1, 30),
+                       pitch = pick(random, 1, 40);
+    std::vector<std::int64_t> served(static_cast<std::size_t>(banks), 0);
+    for (std::int64_t r = 0; r < runs; ++r) {
+      for (std::int64_t a = 0; a < length; ++a) ++served[static_cast<std::size_t>((r * pitch + a) % banks)];
+    }
+    REQUIRE(busiest_bank(banks, runs, length, pitch) == *std::max_element(served.begin(), served.end()));
+  }
+}
+
+TEST_CASE(
+    "banks move the same words, are never faster than the bandwidth alone, nor with a part of them or of the ports") {
+  std::mt19937_64 random(12);
+  int slower = 0;
+  for (const Chip& chip : chips()) {
+    for (int i = 0; i < 5; ++i) {
+      const Evaluation e = random_evaluation(random, chip);
+      Ticks before = play(simulate, alone(e), chip, 200).result.end;
+      for (const auto& [banks, ports] : {std::pair{32, 2}, std::pair{32, 1}, std::pair{8, 1}, std::pair{1, 1}}) {
+        Chip with = chip;
+        for (std::size_t l = 1; l < with.levels.size(); ++l) with.levels[l].banks = BankTiming{banks, ports};
+        const Played played = play(simulate, alone(e), with, 200);
+        INFO(chip.name << " banks " << banks << " ports " << ports);
+        REQUIRE(played.result.end >= before);
+        slower += played.result.end > before ? 1 : 0;
+        before = played.result.end;
+        require_equal(played.kernels.front(), e.counts);
+        REQUIRE(played.rows.front().total() == played.result.end);
+        REQUIRE(play(play_max_plus, alone(e), with, 200).result.end == played.result.end);
+      }
+    }
+  }
+  CHECK(slower > 20);
 }
 
 TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole") {
@@ -213,11 +261,13 @@ TEST_CASE("bytes in one piece are a tile's last axes as long as they are whole")
   };
   const double word = bits(problem.operands[0].type) / 8.0;  // the first operand is M x K
   tile(4, 8, 2);
-  CHECK(run_bytes(problem, mapping, 0) == 2 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 2 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).pitch == 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).together == 4);
   tile(4, 8, 4);
-  CHECK(run_bytes(problem, mapping, 0) == 4 * 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 4 * 4 * word);
   tile(16, 8, 4);
-  CHECK(run_bytes(problem, mapping, 0) == 16 * 4 * word);
+  CHECK(runs_of(problem, mapping, 0, 0).bytes == 16 * 4 * word);
 }
 
 TEST_CASE(
@@ -252,14 +302,49 @@ TEST_CASE("a thousand simulations follow one another, also after a limit and a s
   for (int i = 0; i < 1000; ++i) {
     if (i % 100 == 0) {
       const auto program = layered_program(alone(e), chip, 50);
-      CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 3, .stop = {}, .progress = {}}), PlayError);
+      PlayLimits limits;
+      limits.max_transactions = 3;
+      CHECK_THROWS_AS(simulate(*program, nullptr, limits), PlayError);
     }
     REQUIRE(play(simulate, alone(e), chip, 50).result.end == end);
   }
+}
+
+TEST_CASE("limits end a simulation in both engines, each with its name; asking for a stop stops it") {
+  const Chip chip = tiny_chip();
   const Evaluation large = find_best(gemm(512, 512, 512), chip, Objective::latency)->best;
-  const auto program = layered_program(alone(large), chip, 100'000);
-  CHECK_THROWS_AS(simulate(*program, nullptr, {.max_transactions = 0, .stop = [] { return true; }, .progress = {}}),
-                  Stopped);
+  const double end = cycles_of(play(play_max_plus, alone(large), chip, 100'000).result.end).value;
+  for (const auto engine : {simulate, play_max_plus}) {
+    const auto message = [&](const PlayLimits& limits) {
+      const auto program = layered_program(alone(large), chip, 100'000);
+      try {
+        engine(*program, nullptr, limits);
+      } catch (const PlayError& error) { return std::string(error.what()); } catch (const Stopped&) {
+        return std::string("stopped from outside");
+      }
+      return std::string();
+    };
+    PlayLimits limits;
+    limits.max_cycles = Cycles{end};
+    CHECK(message(limits).empty());
+    limits.max_cycles = Cycles{1000};
+    CHECK(message(limits).starts_with("stopped at cycle 1000 of simulated time"));
+    limits = {};
+    limits.max_seconds = 1e-6;
+    CHECK(message(limits).starts_with("stopped after 1e-06 s of host time at cycle "));
+    limits = {};
+    std::uint64_t asked = 0;
+    limits.stop = [&] {
+      ++asked;
+      return false;
+    };
+    const auto program = layered_program(alone(large), chip, 100'000);
+    CHECK(asked == 0);
+    const std::uint64_t transactions = engine(*program, nullptr, limits).transactions;
+    CHECK(asked == transactions / 4096);  // at millions a second far below 0.2 s
+    limits.stop = [] { return true; };
+    CHECK(message(limits) == "stopped from outside");
+  }
 }
 
 }  // namespace tilewright

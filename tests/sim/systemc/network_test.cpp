@@ -32,7 +32,7 @@ TEST_CASE("the cycles of a simulated network are those of its layers, and each l
     Cycles sum;
     for (const LayerEvaluation& layer : network.layers) {
       const CycleParts& p = *layer.parts;
-      REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+      REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer + p.idle) == layer.cycles);
       sum += layer.cycles;
     }
     REQUIRE(sum == network.cycles);
@@ -54,7 +54,7 @@ TEST_CASE(
   Cycles sum, lanes;
   for (const LayerEvaluation& layer : one.layers) {
     const CycleParts& p = *layer.parts;
-    REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer) == layer.cycles);
+    REQUIRE((p.compute + p.overhead + p.fill + p.drain + p.dram + p.contention + p.buffer + p.idle) == layer.cycles);
     sum += layer.cycles;
     lanes += layer.kernels.front().first.compute.cycles;
   }
@@ -88,7 +88,7 @@ TEST_CASE(
     for (const LayerEvaluation& layer : one.layers) {
       const CycleParts& parts = *layer.parts;
       REQUIRE((parts.compute + parts.overhead + parts.fill + parts.drain + parts.dram + parts.contention +
-               parts.buffer) == layer.cycles);
+               parts.buffer + parts.idle) == layer.cycles);
       sum += layer.cycles;
       for (const auto& [e, repeat] : layer.kernels) {
         if (e.compute.stage != Stage::own || e.compute.resident <= 0) continue;
@@ -133,13 +133,18 @@ TEST_CASE("a limit on transactions is a failure with its number, a stop is throw
   NetworkOptions options = simulated();
   options.limits.max_transactions = 10;
   CHECK(evaluate_network(graph, chip, options).failure.find("after 10 tile transactions") != std::string::npos);
+  options.limits = {};
+  options.limits.max_cycles = Cycles{1000};
+  CHECK(evaluate_network(graph, chip, options).failure.find("at cycle 1000 of simulated time") != std::string::npos);
 }
 
 TEST_CASE(
     "a trace is one JSON document with a track per resource, slices that do not overlap on it, and paired arrows") {
   const WorkloadGraph graph = generate("gemm:m=256,n=256,k=256");
-  const Chip chip = load_chip("edge-systolic-16x16");
-  for (const std::size_t most : {std::size_t{100'000}, std::size_t{5}}) {
+  for (const auto& [name, most] :
+       {std::pair{"edge-systolic-16x16", std::size_t{100'000}}, std::pair{"edge-systolic-16x16", std::size_t{5}},
+        std::pair{"raspberry-pi-4", std::size_t{100'000}}}) {
+    const Chip chip = load_chip(name);
     NetworkOptions options = simulated();
     std::optional<TraceWriter> writer;
     std::size_t tracks = 0;
@@ -152,7 +157,10 @@ TEST_CASE(
     std::map<int, double> free;
     std::set<int> named, starts, ends;
     std::size_t slices = 0;
+    double buffered = 0;
     for (const auto& event : trace["traceEvents"]) {
+      if (event["name"] == "buffered bytes") buffered = event["args"]["value"];
+      REQUIRE(buffered >= 0);
       const std::string phase = event["ph"];
       if (phase == "M" && event["name"] == "thread_name") named.insert(event["tid"].get<int>());
       if (phase == "s") starts.insert(event["id"].get<int>());

@@ -46,6 +46,11 @@ struct Folder {
         << "device,dtype,op,batch,m,n,k,layout,epilogue,latency_us,power_w,kernel,grid,timing,flag,source\n"
         << row << "\n";
   }
+  void conv(const std::string& sides) const {
+    std::ofstream(path / "conv.csv") << "device,dtype,phase,n,c,h,w,k,r,s,pad_h,pad_w,stride_h,stride_w,groups,latency_"
+                                        "us,kernel,timing,flag,source\n"
+                                     << "T4,fp32,fwd," << sides << ",3,3,1,1,1,1,1,50.0,,torch_event_best5of25,,own\n";
+  }
 };
 
 }  // namespace
@@ -86,6 +91,22 @@ TEST_CASE("a device left out gets no trim and no floor of its own") {
   REQUIRE_THAT(predictor.notes().front(), Catch::Contains("profiler/linear/fp16/A40: host floor"));
 }
 
+TEST_CASE("a host that grows slower along its table has a floor for its first and for its last row") {
+  MeasuredData data = rows_of("conv_fwd", "fp32", Stack::pytorch_eager);
+  std::erase_if(data.rows, [](const MeasuredRow& row) { return row.device != "V100-PCIE-32GB"; });
+  REQUIRE(data.rows.front().place == 0);
+  REQUIRE(data.rows.back().place == 1);
+  std::erase_if(data.rows, [](const MeasuredRow& row) { return !row.flag.empty(); });
+  const Calibration drifting = calibrate(data, all);
+  REQUIRE(drifting.floors.size() == 1);
+  REQUIRE(drifting.floors.front().last > 2 * drifting.floors.front().floor);
+  REQUIRE(drifting.floors.front().at(0.5).value ==
+          Approx(0.5 * (drifting.floors.front().floor + drifting.floors.front().last).value));
+  MeasuredData steady = data;
+  for (MeasuredRow& row : steady.rows) row.place = 0;
+  REQUIRE(mean_error(data, drifting) < 0.8 * mean_error(steady, calibrate(steady, all)));
+}
+
 TEST_CASE("bad rows are errors with file, line and column") {
   const Folder folder;
   folder.gemm("H100-SXM5-80GB,bf16,linear,1,16,16,16,TN,none,5.0,,,,cuda_graph_avg,,aic:x");
@@ -108,6 +129,14 @@ TEST_CASE("bad rows are errors with file, line and column") {
   REQUIRE_THAT(message("T4,fp16,linear,1,16,16,16,TN,none,5.0,,,,stopwatch,,aic:x"),
                Catch::Contains("unknown timing method"));
   REQUIRE_THROWS_AS(read_measured("no such folder"), InputError);
+}
+
+TEST_CASE("a convolution of more elements than a GPU holds is an error, not an overflow") {
+  const Folder folder;
+  folder.conv("64,256,56,56,256");
+  REQUIRE(read_measured(folder.path.string()).rows.size() == 1);
+  folder.conv("16777216,16777216,16777216,16777216,16777216");
+  REQUIRE_THROWS_WITH(read_measured(folder.path.string()), Catch::Contains("more elements than any GPU holds"));
 }
 
 TEST_CASE("a device that no calibration saw is predicted from its row of devices.csv") {

@@ -1,0 +1,84 @@
+// tilewright-gui [FILE] [--chip NAME] [--screenshot VIEW FILE]
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QTimer>
+#include <cstdio>
+
+#include "core/version.hpp"
+#include "gui/views/main_window.hpp"
+#include "gui/views/theme.hpp"
+
+namespace {
+
+using namespace tilewright::gui;
+
+/// A screenshot needs no display: without one Qt would end the program.
+void need_no_display(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (QByteArray(argv[i]) == "--screenshot" && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
+      qputenv("QT_QPA_PLATFORM", "offscreen");
+  }
+}
+
+int say(const QString& message, int code) {
+  std::fprintf(stderr, "tilewright-gui: %s\n", qUtf8Printable(message));
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  need_no_display(argc, argv);
+  const QApplication application(argc, argv);
+  QApplication::setApplicationName("tilewright-gui");
+  QApplication::setOrganizationName("tilewright");
+  QApplication::setApplicationVersion(QString::fromStdString(std::string(tilewright::version)));
+  QApplication::setStyle("fusion");
+
+  QCommandLineParser options;
+  options.addHelpOption();
+  options.addVersionOption();
+  options.addPositionalArgument("FILE",
+                                "an .onnx file, a SCALE-Sim topology, a generator such as resnet50, or a project");
+  const QCommandLineOption chip("chip", "library name or chip file", "CHIP"),
+      picture("screenshot", "save VIEW as a picture and quit", "VIEW FILE"),
+      dark("dark", "light letters on a dark ground"), row("layer", "select the layer in this row of the report", "ROW"),
+      language("language", "en or ru", "CODE");
+  for (const QCommandLineOption& option : {chip, picture, dark, row, language}) options.addOption(option);
+  options.process(application);
+
+  MainWindow window;
+  window.set_dark(options.isSet(dark));
+  if (options.isSet(language)) window.set_language(options.value(language));
+  QStringList files = options.positionalArguments();
+  const bool shoot = options.isSet(picture);
+  const QString target = shoot && !files.isEmpty() ? files.takeFirst() : QString();
+  if (shoot && !window.view_names().contains(options.value(picture)))
+    return say(QString("unknown view '%1'; known: %2").arg(options.value(picture), window.view_names().join(", ")), 2);
+  if (shoot && target.isEmpty()) return say("--screenshot needs a view and a file", 2);
+  tilewright::gui::Project project{"resnet50", "edge-systolic-16x16", {}};
+  if (options.isSet(chip)) project.chip = options.value(chip).toStdString();
+  if (!files.isEmpty() && files.front().endsWith(".yaml")) {
+    window.open(files.front());
+  } else {
+    if (!files.isEmpty()) project.workload = files.front().toStdString();
+    if (!files.isEmpty() || shoot || !window.recover()) window.set_project(project);
+  }
+  window.show();
+  if (!shoot) return QApplication::exec();
+
+  int code = 0;
+  QObject::connect(&window, &MainWindow::refused, [&](const QString& reason) { QApplication::exit(say(reason, 2)); });
+  QObject::connect(&window, &MainWindow::answered, [&] {
+    window.show_view(options.value(picture));
+    if (options.isSet(row)) window.selection().select(options.value(row).toInt());
+    auto* painted = new QTimer(&window);
+    QObject::connect(painted, &QTimer::timeout, [&] {
+      if (!window.ready()) return;
+      if (!window.grab().save(target)) code = say("cannot write " + target, 2);
+      QApplication::exit(code);
+    });
+    painted->start(200);
+  });
+  return QApplication::exec();
+}

@@ -1,0 +1,118 @@
+#include "gui/viewmodels/knobs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "arch_models/load.hpp"
+#include "workloads/zoo/zoo.hpp"
+
+namespace tilewright::gui {
+namespace {
+
+constexpr int steps_each_way = 6;  // factors of the square root of two: an eighth to eight times
+
+/// "12.8 GB/s" as number and unit.
+struct Quantity {
+  double number = 0;
+  std::string unit;
+};
+
+Quantity quantity_of(const std::string& text) {
+  char* end = nullptr;
+  Quantity quantity;
+  quantity.number = std::strtod(text.c_str(), &end);
+  quantity.unit = text.substr(static_cast<std::size_t>(end - text.c_str()));
+  return quantity;
+}
+
+/// Around the value of the file; whole: rounded to integers, doubles left out.
+Knob around(std::string key, std::string label, const std::string& own, bool whole) {
+  Knob knob{std::move(key), std::move(label), {}, 0};
+  const Quantity quantity = quantity_of(own);
+  for (int step = -steps_each_way; step <= steps_each_way; ++step) {
+    const double number = quantity.number * std::exp2(step / 2.0);
+    const std::string text = step == 0 ? own
+                             : whole   ? fmt::format("{:.0f}{}", std::max(1.0, std::round(number)), quantity.unit)
+                                       : fmt::format("{:.4g}{}", number, quantity.unit);
+    if (step == 0) knob.own = static_cast<int>(knob.values.size());
+    if (knob.values.empty() || knob.values.back() != text) {
+      knob.values.push_back(text);
+    } else if (step == 0) {
+      knob.own = static_cast<int>(knob.values.size()) - 1;
+    }
+  }
+  return knob;
+}
+
+/// Whole bytes in the largest unit that the file's value has.
+Knob capacities(std::string key, std::string label, const std::string& own) {
+  Knob knob = around(std::move(key), std::move(label), own, false);
+  const Quantity quantity = quantity_of(own);
+  if (quantity.unit.find('i') == std::string::npos) return knob;  // bytes or decimal units
+  for (std::string& value : knob.values) {
+    if (value == own) continue;
+    const double kibibytes = parse_yaml(value, "capacity").as_bytes().value / 1024;
+    value = kibibytes >= 1 ? fmt::format("{:.0f} KiB", kibibytes) : fmt::format("{:.0f} B", kibibytes * 1024);
+  }
+  return knob;
+}
+
+void add_chip_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
+  const Value document = chip_document(unchanged.project.chip);
+  const std::string clock = document.at("clock").as_string();
+  knobs.push_back(around("chip.clock", "clock", clock, false));
+  const Value compute = document.at("compute");
+  for (const char* lanes : {"rows", "cols"}) {
+    if (const auto value = compute.find(lanes))
+      knobs.push_back(
+          around(fmt::format("chip.compute.{}", lanes), fmt::format("array {}", lanes), value->as_string(), true));
+  }
+  for (const Value& level : document.at("levels").items()) {
+    const std::string name = level.at("name").as_string();
+    if (const auto bandwidth = level.find("bandwidth"))
+      knobs.push_back(
+          around(fmt::format("chip.levels.{}.bandwidth", name), name + " bandwidth", bandwidth->as_string(), false));
+    if (const auto capacity = level.find("capacity"))
+      knobs.push_back(
+          capacities(fmt::format("chip.levels.{}.capacity", name), name + " capacity", capacity->as_string()));
+  }
+}
+
+void add_model_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
+  Knob batch{"model.batch", "batch", {}, 0};
+  constexpr std::int64_t most_batch = 256;
+  for (std::int64_t b = 1; b <= most_batch; b *= 2) batch.values.push_back(std::to_string(b));
+  const std::string own = std::to_string(unchanged.graph->batch);
+  const auto at = std::find(batch.values.begin(), batch.values.end(), own);
+  batch.own = static_cast<int>(at - batch.values.begin());
+  if (at == batch.values.end()) batch.values.push_back(own);
+  knobs.push_back(std::move(batch));
+
+  Knob precision{"model.precision", "number format", {}, 0};
+  for (const auto& [type, arithmetic] : unchanged.chip.arithmetic) {
+    if (arithmetic.macs_per_cycle > 0) precision.values.emplace_back(name(type));
+  }
+  std::string ran = unchanged.result.layers.empty() ? "" : unchanged.result.layers.front().precision;
+  const auto same = std::find(precision.values.begin(), precision.values.end(), ran);
+  precision.own = static_cast<int>(same == precision.values.end() ? 0 : same - precision.values.begin());
+  if (precision.values.size() > 1) knobs.push_back(std::move(precision));
+}
+
+}  // namespace
+
+int Knob::position(const Project& project) const {
+  const auto at = std::find(values.begin(), values.end(), project.value(key));
+  return at == values.end() ? own : static_cast<int>(at - values.begin());
+}
+
+std::vector<Knob> knobs(const Analysis& unchanged) {
+  std::vector<Knob> result;
+  add_chip_knobs(unchanged, result);
+  add_model_knobs(unchanged, result);
+  return result;
+}
+
+}  // namespace tilewright::gui

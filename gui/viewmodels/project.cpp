@@ -1,0 +1,86 @@
+#include "gui/viewmodels/project.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/report/layer_view.hpp"
+
+namespace tilewright::gui {
+namespace {
+
+/// A YAML scalar that is read back as this text whatever it holds.
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+/// A word of a shell.
+std::string shell_word(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_-./:=,+@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + '\'';
+}
+
+}  // namespace
+
+std::string Project::value(const std::string& key) const {
+  const auto found =
+      std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.first == key; });
+  return found == changes.end() ? "" : found->second;
+}
+
+void Project::change(const std::string& key, const std::string& value) {
+  const auto found =
+      std::find_if(changes.begin(), changes.end(), [&](const auto& change) { return change.first == key; });
+  if (value.empty()) {
+    if (found != changes.end()) changes.erase(found);
+  } else if (found != changes.end()) {
+    found->second = value;
+  } else {
+    changes.emplace_back(key, value);
+  }
+}
+
+std::string project_text(const Project& project) {
+  std::string text = "# A project of tilewright-gui; `tilewright sweep` gives its figures.\nstudy: project\n";
+  text += fmt::format("workloads: [{}]\nchips: [{}]\n", quoted(project.workload), quoted(project.chip));
+  if (!project.changes.empty()) text += "vary:\n";
+  for (const auto& [key, value] : project.changes) text += fmt::format("  {}: [{}]\n", quoted(key), quoted(value));
+  text += fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
+  return text;
+}
+
+Project read_project(const std::string& text, const std::string& path) {
+  const StudyRequest request = parse_study(text, path);
+  const StudyPoint point = point_at(request, Position(axis_sizes(request).size(), 0));
+  const std::vector<std::string> keys = axis_keys(request);
+  Project project{point.workload, point.chip, {}, request.objective, request.engines.front()};
+  for (std::size_t a = 0; a < keys.size(); ++a) project.change(keys[a], point.values[a]);
+  return project;
+}
+
+std::string command_line(const Project& project, const std::string& file) {
+  std::string options;
+  for (const auto& [key, value] : project.changes) {
+    if (key == "model.batch") {
+      options += " --batch " + shell_word(value);
+    } else if (key == "model.precision") {
+      options += " --precision " + shell_word(value);
+    } else {
+      return fmt::format("tilewright sweep {} -o results && tilewright export results", shell_word(file));
+    }
+  }
+  return fmt::format("tilewright run {} --chip {}{} --objective {} --engine {}", shell_word(project.workload),
+                     shell_word(project.chip), options, name(project.objective), name(project.engine));
+}
+
+}  // namespace tilewright::gui

@@ -1,0 +1,35 @@
+// What the window shows: one network on one chip, both with changes. The saved project is a study file with one point.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/study/request.hpp"
+
+namespace tilewright::gui {
+
+struct Project {
+  std::string workload, chip;                                // as on the command line
+  std::vector<std::pair<std::string, std::string>> changes;  // key of a study's axis and its value, in the order made
+  Objective objective = Objective::latency;
+  Engine engine = Engine::analytical;
+
+  /// The value of a key; "": not changed.
+  std::string value(const std::string& key) const;
+  /// Without a value the key goes back to what the files say.
+  void change(const std::string& key, const std::string& value);
+
+  bool operator==(const Project&) const = default;
+};
+
+/// A study file whose only point is the project: `tilewright sweep` gives the figures that the window shows.
+std::string project_text(const Project& project);
+
+/// The first point of a study. InputError as parse_study.
+Project read_project(const std::string& text, const std::string& path);
+
+/// A command that prints the figures of the window; `file`: where the project is saved, for what `run` has no option for.
+std::string command_line(const Project& project, const std::string& file);
+
+}  // namespace tilewright::gui

@@ -1,0 +1,92 @@
+#include "gui/views/theme.hpp"
+
+#include <qcustomplot.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tilewright::gui {
+
+QColor series_colour(std::size_t i) {
+  static const std::array colours{QColor(0, 114, 178), QColor(230, 159, 0),  QColor(0, 158, 115),
+                                  QColor(213, 94, 0),  QColor(86, 180, 233), QColor(204, 121, 167)};
+  return colours[i % colours.size()];
+}
+
+QColor share_colour(double share) {
+  static const std::array colours{QColor(68, 1, 84),    QColor(70, 50, 126),  QColor(54, 92, 141),
+                                  QColor(39, 127, 142), QColor(31, 161, 135), QColor(74, 193, 109),
+                                  QColor(160, 218, 57), QColor(253, 231, 37)};
+  const double at = std::clamp(share, 0.0, 1.0) * static_cast<double>(colours.size() - 1);
+  const std::size_t i = std::min(static_cast<std::size_t>(at), colours.size() - 2);
+  const double part = at - static_cast<double>(i);
+  const auto mix = [&](int a, int b) { return static_cast<int>(a + part * (b - a)); };
+  const QColor &a = colours[i], &b = colours[i + 1];
+  return {mix(a.red(), b.red()), mix(a.green(), b.green()), mix(a.blue(), b.blue())};
+}
+
+QColor ink_on(const QColor& ground) { return qGray(ground.rgb()) > 140 ? Qt::black : Qt::white; }
+
+QPalette light_palette() {
+  QPalette palette;
+  palette.setColor(QPalette::Window, QColor(243, 244, 246));
+  palette.setColor(QPalette::WindowText, QColor(20, 22, 26));
+  palette.setColor(QPalette::Base, Qt::white);
+  palette.setColor(QPalette::AlternateBase, QColor(247, 248, 250));
+  palette.setColor(QPalette::Text, QColor(20, 22, 26));
+  palette.setColor(QPalette::Button, QColor(233, 235, 239));
+  palette.setColor(QPalette::ButtonText, QColor(20, 22, 26));
+  palette.setColor(QPalette::ToolTipBase, Qt::white);
+  palette.setColor(QPalette::ToolTipText, QColor(20, 22, 26));
+  palette.setColor(QPalette::PlaceholderText, QColor(110, 114, 122));
+  palette.setColor(QPalette::Mid, QColor(190, 194, 200));
+  palette.setColor(QPalette::Highlight, QColor(0, 114, 178));
+  palette.setColor(QPalette::HighlightedText, Qt::white);
+  return palette;
+}
+
+QPalette dark_palette() {
+  QPalette palette;
+  palette.setColor(QPalette::Window, QColor(34, 36, 41));
+  palette.setColor(QPalette::WindowText, QColor(232, 234, 237));
+  palette.setColor(QPalette::Base, QColor(25, 27, 31));
+  palette.setColor(QPalette::AlternateBase, QColor(31, 33, 38));
+  palette.setColor(QPalette::Text, QColor(232, 234, 237));
+  palette.setColor(QPalette::Button, QColor(48, 51, 58));
+  palette.setColor(QPalette::ButtonText, QColor(232, 234, 237));
+  palette.setColor(QPalette::ToolTipBase, QColor(48, 51, 58));
+  palette.setColor(QPalette::ToolTipText, QColor(232, 234, 237));
+  palette.setColor(QPalette::PlaceholderText, QColor(150, 155, 165));
+  palette.setColor(QPalette::Mid, QColor(92, 97, 107));
+  palette.setColor(QPalette::Highlight, QColor(86, 180, 233));
+  palette.setColor(QPalette::HighlightedText, Qt::black);
+  return palette;
+}
+
+void log_axis(QCPAxis& axis) {
+  axis.setScaleType(QCPAxis::stLogarithmic);
+  axis.setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
+  axis.setNumberFormat("eb");
+  axis.setNumberPrecision(0);
+}
+
+void style_plot(QCustomPlot& plot, const QPalette& palette) {
+  const QColor ink = palette.color(QPalette::Text), faint = palette.color(QPalette::Mid);
+  plot.setBackground(palette.color(QPalette::Base));
+  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
+    axis->setBasePen(QPen(ink));
+    axis->setTickPen(QPen(ink));
+    axis->setSubTickPen(QPen(faint));
+    axis->setLabelColor(ink);
+    axis->setTickLabelColor(ink);
+    QColor grid = faint;
+    grid.setAlpha(90);
+    axis->grid()->setPen(QPen(grid, 0, Qt::DotLine));
+    axis->grid()->setZeroLinePen(QPen(grid));
+  }
+  plot.legend->setBrush(palette.color(QPalette::Base));
+  plot.legend->setTextColor(ink);
+  plot.legend->setBorderPen(QPen(faint));
+}
+
+}  // namespace tilewright::gui

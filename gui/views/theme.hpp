@@ -1,0 +1,31 @@
+// Colours that the colour-blind can tell apart, on light and on dark ground.
+#pragma once
+
+#include <QColor>
+#include <QPalette>
+#include <QString>
+
+class QCPAxis;
+class QCustomPlot;
+
+namespace tilewright::gui {
+
+/// Okabe and Ito, "Color Universal Design" (2008), the two that vanish on one of the grounds left out; again from the first after the last.
+QColor series_colour(std::size_t i);
+
+/// Viridis (van der Walt and Smith, 2015) at share 0 to 1, linear between eight of its colours.
+QColor share_colour(double share);
+
+/// Black or white, whichever reads better on the ground.
+QColor ink_on(const QColor& ground);
+
+QPalette light_palette();
+QPalette dark_palette();
+
+/// Powers of ten.
+void log_axis(QCPAxis& axis);
+
+/// Axes, grid and ground of a plot in the colours of a palette.
+void style_plot(QCustomPlot& plot, const QPalette& palette);
+
+}  // namespace tilewright::gui

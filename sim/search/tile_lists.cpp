@@ -1,0 +1,579 @@
+#include "sim/search/tile_lists.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace tilewright {
+namespace {
+
+constexpr std::int64_t tiles_a_unit = 8, cells_a_unit = 1024;  // of work: listed or bounded; visited in a lattice
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along. `parts`: what each step of a dim adds
+/// to the cell of the shared levels; `of_use` tells of such a cell whether its tile, and so any larger one, may be of use.
+template <class OfUse>
+class TileWriter {
+ public:
+  TileWriter(const Space& space, const FrameBounds& bounds, const Frame& frame, std::size_t l, const Lattice& lattice,
+             const std::array<std::vector<std::size_t>, most_dims>& parts, const OfUse& of_use,
+             std::vector<Tile>& tiles)
+      : space_(space), bounds_(bounds), level_(l), lattice_(lattice), parts_(parts), of_use_(of_use), tiles_(tiles) {
+    for (std::size_t o = 0; o < space.operands.size(); ++o) {
+      if (!space.rules.keeps[l][o]) continue;
+      for (const Axis& axis : space.operands[o].axes) {
+        int last = 0;
+        for (const Term& term : axis) last = std::max(last, term.dim);
+        ends_[static_cast<std::size_t>(last)].push_back({kept_.size(), &axis});
+      }
+      kept_.push_back(o);
+    }
+    words_.assign((space.dims.size() + 1) * kept_.size(), 1);
+    const int menu_level = frame.menu >= 0 ? space.rules.menu_level : static_cast<int>(space.levels);
+    const int here = frame.menu >= 0 ? static_cast<int>(l) : menu_level + 1;
+    for (std::size_t d = 0; d < space.dims.size(); ++d) {
+      const std::vector<std::int64_t>& values = bounds.divisors(d).values;
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        const std::int64_t entry = bounds.menu_tile(d), value = values[at];
+        const bool allowed = frame.menu < 0       ? true
+                             : here == menu_level ? value == entry
+                             : here > menu_level  ? entry % value == 0
+                                                  : value % entry == 0;
+        if (allowed) choices_[d].push_back(static_cast<std::uint16_t>(at));
+      }
+      tile_.inside[d] = choices_[d].front();
+    }
+  }
+
+  void write() {
+    std::size_t cell = 0;
+    for (std::size_t d = 0; d < space_.dims.size(); ++d) cell += parts_[d][tile_.inside[d]];
+    if (of_use_(cell)) choose(0, 0, 0, cell);
+  }
+
+ private:
+  /// Bytes with the dims before `d` chosen and the others at one; `once`: no operand is held twice.
+  bool fits(std::size_t d, bool once, DimSet moving) const {
+    const BufferLevel& at = space_.chip().levels[level_];
+    if (!at.capacity) return true;
+    double needed = 0;
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      const bool twice = !once && at.double_buffered && (space_.operands[kept_[k]].moved_by & moving) != 0;
+      needed += bounds_.bytes_held(level_, kept_[k], words_[d * kept_.size() + k]) * (twice ? 2 : 1);
+    }
+    return needed <= at.capacity->value;
+  }
+
+  void choose(std::size_t d, std::uint64_t exponents, DimSet moving, std::size_t cell) {
+    if (d == space_.dims.size()) {
+      if (!fits(d, false, moving)) return;
+      tile_.exponents = exponents;
+      tile_.cell = lattice_.cell(tile_.inside);
+      tile_.outer_cell = cell;
+      tiles_.push_back(tile_);
+      return;
+    }
+    const std::size_t kept = kept_.size();
+    for (const std::uint16_t at : choices_[d]) {
+      tile_.inside[d] = at;
+      if (kept > 0) std::copy_n(words_.data() + d * kept, kept, words_.data() + (d + 1) * kept);
+      for (const auto& [k, axis] : ends_[d]) words_[(d + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
+      if (!ends_[d].empty() && !fits(d + 1, true, 0)) break;
+      const std::size_t here = cell + parts_[d][at] - parts_[d][choices_[d].front()];
+      if (here != cell && !of_use_(here)) continue;
+      const DimSet moves = at == bounds_.whole()[d] ? 0 : DimSet{1} << d;
+      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves, here);
+    }
+    tile_.inside[d] = choices_[d].front();
+  }
+
+  const Space& space_;
+  const FrameBounds& bounds_;
+  std::size_t level_;
+  const Lattice& lattice_;
+  const std::array<std::vector<std::size_t>, most_dims>& parts_;
+  const OfUse& of_use_;
+  std::vector<Tile>& tiles_;
+  std::vector<std::size_t> kept_;                                                 // operands
+  std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by their last dim
+  std::vector<double> words_;                                                     // [dims chosen][kept]
+  std::array<std::vector<std::uint16_t>, most_dims> choices_;
+  Tile tile_;
+};
+
+}  // namespace
+
+/// Lists the tiles of a level that fit, with the least of their own figures; all else inside and at the level costs at least `inner`.
+void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
+  TileList& list = lists_[l];
+  list.tiles.clear();
+  const auto of_use = [&](std::size_t cell) {
+    if (outer_known_ == 0) return true;
+    Figures figures = inner;
+    add_outside(cell, figures);
+    return std::isfinite(figures.energy()) && bounds_.score_of(figures, 0) < limit;
+  };
+  TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
+  const std::size_t n = bounds_.width;
+  list.own.resize(list.tiles.size() * n);
+  list.extra.clear();
+  list.outside.assign(list.own.size(), 0);
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
+  std::vector<OpenTransfer> own = transfers_into(l);
+  const bool plain = std::all_of(own.begin(), own.end(), [&](const OpenTransfer& one) {
+    return space_.operands[bounds_.transfers[one.transfer].operand].simple;
+  });
+  const bool alike = own.size() == 1 && plain;  // the only operand may stay over everything, whatever the tile
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    if (!alike || i == 0) set_tile(own, l, list.tiles[i].inside);
+    if (alike && i > 0) {
+      std::copy_n(list.own.data(), n, list.own.data() + i * n);
+    } else {
+      std::copy_n(bounds_.relaxed(own, 0).any.of.data(), n, list.own.data() + i * n);
+    }
+  }
+  effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
+}
+
+std::vector<OpenTransfer> TileLists::transfers_into(std::size_t l) const {
+  std::vector<OpenTransfer> own;
+  for (std::size_t t = 0; t < bounds_.transfers.size(); ++t) {
+    if (bounds_.transfers[t].child == l) own.push_back({t, {}, {}, 0});
+  }
+  return own;
+}
+
+void TileLists::set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const {
+  for (OpenTransfer& one : own) {
+    one.held = one.tile = tile;
+    one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, tile);
+  }
+}
+
+/// What a level of one operand adds where a larger tile stands outside.
+void TileLists::price_extra(std::size_t l) {
+  if (!moves_alone_[l]) return;
+  TileList& list = lists_[l];
+  list.extra.resize(list.own.size());
+  std::vector<OpenTransfer> own = transfers_into(l);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    set_tile(own, l, list.tiles[i].inside);
+    FrameBounds::Relaxed figures = bounds_.relaxed(own, l);
+    bounds_.subtract(figures.moved, figures.any);
+    std::copy_n(figures.moved.of.data(), bounds_.width, list.extra.data() + i * bounds_.width);
+  }
+}
+
+void TileLists::list_outer_levels(Effort& effort) {
+  if (space_.frames.empty() || space_.rules.menu_level >= 0 || !space_.only_perfect) return;
+  bounds_.enter(space_.plain);
+  bounds_.open();
+  lattice_.enter(bounds_.divisors());
+  for (std::size_t d = 0; d < dims(); ++d) {
+    outer_extents_[d] = bounds_.divisors(d).values;
+    outer_parts_[d].assign(outer_extents_[d].size(), 0);
+  }
+  const std::size_t last =
+      std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
+  for (std::size_t l = 1; l <= last; ++l) {
+    if (bounds_.empty[l]) continue;
+    list_level(space_.plain, l, {}, infinity, effort);
+    price_extra(l);
+  }
+  outer_known_ = last;
+  const TileList* outer = nullptr;
+  bool fits = true;
+  for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
+    if (bounds_.empty[l]) continue;
+    outer != nullptr ? gather_outside(*outer, lists_[l]) : nothing_outside(lists_[l]);
+    keep_if(lists_[l], [&](std::size_t i) { return std::isfinite(lists_[l].outside[i * bounds_.width]); });
+    outer = &lists_[l];
+    fits = !outer->tiles.empty();
+  }
+  const std::size_t cells = lattice_.cells();
+  cells_.assign(bounds_.width * cells, fits ? 0 : infinity);
+  if (fits && outer != nullptr) {
+    fill_cells(*outer, outer->outside, false);
+    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
+  }
+  for (std::size_t l = 1; l <= outer_known_; ++l) {
+    outer_[l].tiles = std::move(lists_[l].tiles);
+    outer_[l].own = std::move(lists_[l].own);
+    outer_[l].extra = std::move(lists_[l].extra);
+    outer_[l].outside = std::move(lists_[l].outside);
+    lists_[l] = {};
+  }
+  outer_cells_.swap(cells_);
+  outer_lattice_ = lattice_;
+  effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
+}
+
+void TileLists::add_outside(std::size_t outer_cell, Figures& figures) const {
+  const std::size_t cells = outer_lattice_.cells();
+  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] += outer_cells_[f * cells + outer_cell];
+}
+
+/// Least of what the shared levels add outside of all that is unrolled in the frame.
+Figures TileLists::outside_of_unrolled() const {
+  Figures figures;
+  if (outer_known_ == 0) return figures;
+  Steps at{};
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& extents = outer_extents_[d];
+    const auto found = std::lower_bound(extents.begin(), extents.end(), bounds_.unrolled(0, d));
+    at[d] = static_cast<std::uint16_t>(found - extents.begin());
+  }
+  add_outside(outer_lattice_.cell(at), figures);
+  return figures;
+}
+
+/// Where the steps of the frame's tiles lead to in the lattice of the shared levels.
+void TileLists::find_outer_parts() {
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
+    outer_parts_[d].assign(values.size(), 0);
+    if (outer_known_ == 0) continue;
+    const std::vector<std::int64_t>& extents = outer_extents_[d];
+    for (std::size_t at = 0; at < values.size(); ++at) {
+      const auto found = std::lower_bound(extents.begin(), extents.end(), values[at] * bounds_.unrolled(0, d));
+      Steps one{};
+      one[d] = static_cast<std::uint16_t>(found - extents.begin());
+      outer_parts_[d][at] = outer_lattice_.cell(one);
+    }
+  }
+}
+
+double TileLists::frame_bound() const {
+  const Figures outside = outside_of_unrolled();
+  return std::isfinite(outside.energy()) ? bounds_.frame_bound(outside, outer_known_) : infinity;
+}
+
+template <class Keep>
+void TileLists::keep_if(TileList& list, const Keep& keep) {
+  const std::size_t n = bounds_.width;
+  const std::array rows_of_list{&list.own,    &list.extra,        &list.outside,
+                                &list.inside, &list.outside_same, &list.outside_larger};
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    if (!keep(i)) continue;
+    if (kept != i) {
+      list.tiles[kept] = list.tiles[i];
+      for (std::vector<double>* rows : rows_of_list) {
+        if (!rows->empty()) std::copy_n(rows->data() + i * n, n, rows->data() + kept * n);
+      }
+    }
+    ++kept;
+  }
+  list.tiles.resize(kept);
+  for (std::vector<double>* rows : rows_of_list) rows->resize(std::min(rows->size(), kept * n));
+}
+
+/// Drops the tiles of a level that cannot score less than `limit` where all else costs at least `others`. False if none is left.
+bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
+  TileList& list = lists_[l];
+  keep_if(list, [&](std::size_t i) {
+    Figures figures = others;
+    bounds_.add(figures, row(list.own, i));
+    if (outer_known_ > 0) add_outside(list.tiles[i].outer_cell, figures);
+    return bounds_.score_of(figures, list.tiles[i].first) < limit;
+  });
+  return !list.tiles.empty();
+}
+
+Figures TileLists::floor_of(std::size_t l) const {
+  Figures floor;
+  for (std::size_t f = 0; f < bounds_.width; ++f) {
+    floor.of[f] = infinity;
+    for (std::size_t i = f; i < lists_[l].own.size(); i += bounds_.width)
+      floor.of[f] = std::min(floor.of[f], lists_[l].own[i]);
+  }
+  return floor;
+}
+
+void TileLists::first_tiles(std::size_t l) {
+  if (!bounds_.time_counts) return;
+  const double inside = bounds_.first_tiles(l + 1, levels(), {});
+  for (Tile& tile : lists_[l].tiles) {
+    tile.first_own = bounds_.first_tiles(l, l, tile.inside);
+    tile.first_open = bounds_.first_tiles(0, l - 1, tile.inside) + tile.first_own;
+    tile.first = inside + tile.first_open;
+  }
+}
+
+void TileLists::time_array(std::size_t l) {
+  TileList& list = lists_[l];
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    const ArrayTime time = bounds_.array_time(list.tiles[i].inside);
+    double* own = list.own.data() + i * bounds_.width;
+    own[Figures::cycles_at] = time.cycles;
+    own[Figures::fill_drain_at] = time.fill_drain;
+  }
+}
+
+/// Of the tiles of a shared level those that the frame's unrolling divides and that may be of use. False if there is none.
+bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort) {
+  constexpr std::uint16_t none = 0xffff;
+  const std::size_t n = bounds_.width;
+  std::array<std::vector<std::uint16_t>, most_dims> steps;
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
+    const std::int64_t unrolled = bounds_.unrolled(0, d);
+    std::size_t at = 0;
+    for (const std::int64_t extent : outer_extents_[d]) {
+      while (at + 1 < values.size() && values[at] * unrolled < extent) ++at;
+      steps[d].push_back(values[at] * unrolled == extent ? static_cast<std::uint16_t>(at) : none);
+    }
+  }
+  TileList& list = lists_[l];
+  list.tiles.clear();
+  list.own.clear();
+  list.extra.clear();
+  list.outside.clear();
+  for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
+    Tile tile;
+    bool divides = true;
+    for (std::size_t d = 0; d < dims() && divides; ++d) {
+      tile.inside[d] = steps[d][outer_[l].tiles[i].inside[d]];
+      divides = tile.inside[d] != none;
+    }
+    if (!divides) continue;
+    const double* own = row(outer_[l].own, i);
+    Figures figures = others;
+    bounds_.add(figures, own);
+    bounds_.add(figures, row(outer_[l].outside, i));
+    if (!(bounds_.score_of(figures, 0) < limit)) continue;
+    for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, tile.inside[d]);
+    tile.cell = lattice_.cell(tile.inside);
+    list.tiles.push_back(tile);
+    list.own.insert(list.own.end(), own, own + n);
+    const double* outside = row(outer_[l].outside, i);
+    list.outside.insert(list.outside.end(), outside, outside + n);
+    if (!outer_[l].extra.empty()) {
+      const double* extra = row(outer_[l].extra, i);
+      list.extra.insert(list.extra.end(), extra, extra + n);
+    }
+  }
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
+  effort.left -= static_cast<std::int64_t>(outer_[l].tiles.size() / 4 + list.tiles.size()) / tiles_a_unit;
+  return !list.tiles.empty();
+}
+
+/// True if a mapping with the tile may score less than `limit`.
+bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
+  Figures figures = bounds_.base();
+  bounds_.add(figures, row(list.own, i));
+  bounds_.add(figures, row(list.outside, i));
+  bounds_.add(figures, row(list.inside, i));
+  Tile& tile = list.tiles[i];
+  tile.bound = bounds_.score_of(figures, tile.first);
+  return tile.bound < limit;
+}
+
+/// Writes what each tile of a level and one side of it cost into its cell.
+void TileLists::fill_cells(const TileList& list, const std::vector<double>& side, bool extra) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  cells_.assign(n * cells, infinity);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    for (std::size_t f = 0; f < n; ++f) {
+      double& cell = cells_[f * cells + list.tiles[i].cell];
+      cell = std::min(cell, list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
+    }
+  }
+}
+
+/// Few tiles are compared pair by pair, many over the lattice.
+bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
+  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 2;
+}
+
+/// Of the tiles of the next outer level that hold each tile, the very tile and larger ones apart: the least of what they and their
+/// outside add.
+void TileLists::gather_outside(const TileList& outer, TileList& list) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  list.outside_same.assign(list.own.size(), infinity);
+  list.outside_larger.assign(list.own.size(), infinity);
+  if (few_pairs(outer, list)) {
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      for (std::size_t k = 0; k < outer.tiles.size(); ++k) {
+        if (!holds(outer.tiles[k], list.tiles[i])) continue;
+        const bool same = outer.tiles[k].inside == list.tiles[i].inside;
+        double* side = (same ? list.outside_same : list.outside_larger).data() + i * n;
+        lower(side, row(outer.own, k), row(outer.outside, k));
+      }
+    }
+  } else {
+    beyond_.resize(cells);
+    fill_cells(outer, outer.outside, false);
+    for (std::size_t f = 0; f < n; ++f) {
+      const std::span<double> of_figure{cells_.data() + f * cells, cells};
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_same[i * n + f] = of_figure[list.tiles[i].cell];
+      lattice_.least_of_larger(of_figure);
+      lattice_.least_beyond(of_figure, beyond_);
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_larger[i * n + f] = beyond_[list.tiles[i].cell];
+    }
+  }
+  join_outside(list);
+}
+
+/// The outermost level stands inside of the whole problem.
+void TileLists::nothing_outside(TileList& list) {
+  const std::size_t n = bounds_.width;
+  list.outside_same.assign(list.own.size(), infinity);
+  list.outside_larger.assign(list.own.size(), infinity);
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    const bool whole = list.tiles[i].inside == bounds_.whole();
+    std::fill_n((whole ? list.outside_same : list.outside_larger).data() + i * n, n, 0.0);
+  }
+  join_outside(list);
+}
+
+void TileLists::join_outside(TileList& list) const {
+  for (std::size_t i = 0; i < list.own.size(); ++i) {
+    const double extra = list.extra.empty() ? 0 : list.extra[i];
+    list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i] + extra);
+  }
+}
+
+/// Of the tiles of the next inner level that divide each tile: the least of what they and their inside add.
+void TileLists::gather_inside(const TileList& inner, TileList& list) {
+  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const bool extra = !inner.extra.empty();
+  std::fill(list.inside.begin(), list.inside.end(), infinity);
+  if (few_pairs(inner, list)) {
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      double* side = list.inside.data() + i * n;
+      for (std::size_t k = 0; k < inner.tiles.size(); ++k) {
+        if (!holds(list.tiles[i], inner.tiles[k])) continue;
+        const bool more = extra && list.tiles[i].inside != inner.tiles[k].inside;
+        for (std::size_t f = 0; f < n; ++f) {
+          const double all = inner.own[k * n + f] + inner.inside[k * n + f] + (more ? inner.extra[k * n + f] : 0);
+          side[f] = std::min(side[f], all);
+        }
+      }
+    }
+    return;
+  }
+  const auto read = [&] {
+    for (std::size_t f = 0; f < n; ++f) {
+      for (std::size_t i = 0; i < list.tiles.size(); ++i)
+        list.inside[i * n + f] = std::min(list.inside[i * n + f], cells_[f * cells + list.tiles[i].cell]);
+    }
+  };
+  fill_cells(inner, inner.inside, false);
+  if (extra) {  // the very tile without it
+    read();
+    fill_cells(inner, inner.inside, true);
+  }
+  for (std::size_t f = 0; f < n; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+  read();
+}
+
+/// Level by level from the outside in, or from the inside out: what the levels on that side of each tile add at least. Drops the tiles
+/// that are of no use. False when a level is left without any.
+bool TileLists::outwards(double limit, bool as_shared) {
+  const TileList* outer = nullptr;
+  bool first = as_shared;  // the innermost of the levels that know their outside from the shared ones
+  for (std::size_t l = 1; l < levels(); ++l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    if (as_shared && l > outer_known_ && first) {
+      first = false;
+      list.outside.assign(list.own.size(), 0);
+      for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+        Figures figures;
+        add_outside(list.tiles[i].outer_cell, figures);
+        std::copy_n(figures.of.data(), bounds_.width, list.outside.data() + i * bounds_.width);
+      }
+    } else if (!as_shared || l > outer_known_) {
+      outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
+    }
+    if (!drop_useless(list, list.outside, limit)) return false;
+    outer = &list;
+  }
+  all_outside_ = {};
+  for (std::size_t f = 0; outer != nullptr && f < bounds_.width; ++f) {
+    all_outside_.of[f] = infinity;
+    for (std::size_t i = f; i < outer->own.size(); i += bounds_.width)
+      all_outside_.of[f] = std::min(all_outside_.of[f], outer->own[i] + outer->outside[i]);
+  }
+  return true;
+}
+
+bool TileLists::inwards(double limit) {
+  const TileList* inner = nullptr;
+  for (std::size_t l = levels() - 1; l > 0; --l) {
+    if (bounds_.empty[l]) continue;
+    TileList& list = lists_[l];
+    if (inner != nullptr) gather_inside(*inner, list);
+    if (!drop_useless(list, list.inside, limit)) return false;
+    inner = &list;
+  }
+  return true;
+}
+
+/// Drops the tiles without neighbours on one side, and those that cannot score less than `limit`. False when none is left.
+bool TileLists::drop_useless(TileList& list, const std::vector<double>& side, double limit) {
+  keep_if(list, [&](std::size_t i) { return std::isfinite(side[i * bounds_.width]) && of_use(list, i, limit); });
+  return !list.tiles.empty();
+}
+
+void TileLists::sort_keys() {
+  tile_of_cell_.assign(levels() * lattice_.cells(), no_tile);
+  for (std::size_t l = 1; l < levels(); ++l) {
+    TileList& list = lists_[l];
+    list.keys.clear();
+    if (bounds_.empty[l]) continue;
+    list.through = list.own;
+    for (std::size_t i = 0; i < list.through.size(); ++i) list.through[i] += list.outside[i];
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      tile_of_cell_[l * lattice_.cells() + list.tiles[i].cell] = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      list.keys.push_back({list.tiles[i].exponents, list.tiles[i].bound, static_cast<std::uint32_t>(i)});
+    std::stable_sort(list.keys.begin(), list.keys.end(),
+                     [](const TileList::Key& a, const TileList::Key& b) { return a.bound < b.bound; });
+  }
+}
+
+bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
+  bounds_.open();
+  lattice_.enter(bounds_.divisors());
+  // The array's time decides most: its tiles come first. Each list is cut by the floors of those before.
+  Figures inner = bounds_.base();
+  find_outer_parts();
+  const auto add_level = [&](std::size_t l) {
+    list_level(frame, l, inner, limit, effort);
+    if (!drop_above(l, inner, limit)) return false;
+    if (sees_array(l)) {
+      effort.left -= static_cast<std::int64_t>(lists_[l].tiles.size()) / tiles_a_unit;
+      time_array(l);
+      if (!drop_above(l, inner, limit)) return false;
+    }
+    first_tiles(l);
+    price_extra(l);
+    bounds_.add(inner, floor_of(l));
+    return true;
+  };
+  const std::size_t below_array = bounds_.array_level + 1;
+  const bool array_first = below_array > outer_known_ && below_array < levels() && sees_array(below_array);
+  if (array_first && !add_level(below_array)) return false;
+  for (std::size_t l = outer_known_ + 1; l < levels(); ++l) {
+    if (!bounds_.empty[l] && !(array_first && l == below_array) && !add_level(l)) return false;
+  }
+  for (std::size_t l = 1; l <= outer_known_; ++l) {
+    if (bounds_.empty[l]) continue;
+    if (!take_outer_tiles(l, inner, limit, effort)) return false;
+    first_tiles(l);
+    if (sees_array(l)) time_array(l);
+  }
+  effort.left -= static_cast<std::int64_t>(2 * levels() * bounds_.width * lattice_.operations()) / cells_a_unit;
+  if (!outwards(limit, outer_known_ > 0) || !inwards(limit) || !outwards(limit, false)) return false;
+  sort_keys();
+  return true;
+}
+
+}  // namespace tilewright
