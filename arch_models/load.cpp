@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "arch_models/area.hpp"
 #include "arch_models/energy_table.hpp"
 #include "arch_models/family.hpp"
 #include "arch_models/library_folder.hpp"
@@ -357,11 +358,6 @@ std::optional<double> parse_vector(const Value& map, Chip& chip) {
 }
 
 /// `{value: 4 mm2, source: ...}`
-Value value_of(const Value& map) {
-  if (const auto source = map.find("source")) source->as_string();
-  return map.at("value");
-}
-
 void parse_top(const Value& root, Chip& chip) {
   const Value name = root.at("name");
   chip.name = name.as_string();
@@ -392,8 +388,6 @@ void parse_top(const Value& root, Chip& chip) {
     }
     if (const auto from = power->find("source")) from->as_string();
   }
-  if (const auto area = root.find("area")) chip.area = value_of(*area).as_area();
-  if (const auto price = root.find("price")) chip.price = value_of(*price).as_price();
   if (const auto validation = root.find("validation")) chip.validation = validation->as_string();
 }
 
@@ -445,8 +439,9 @@ Chip build(const Value& root, const std::string& file) {
     if (chip.family == "neuromorphic") sparsity->fail("event-driven cores skip zeros by nature; leave the key out");
     chip.sparse = parse_sparsity(*sparsity);
   }
-  root.reject_unread_keys();
   chip.lanes();  // an OverflowError here names the chip file's fault before any search meets it
+  parse_area_and_price(root, chip);
+  root.reject_unread_keys();
   return chip;
 }
 

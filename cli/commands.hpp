@@ -113,6 +113,17 @@ int sweep(const StudyOptions& options);
 /// Writes sweep.sbatch and, for several tasks, merge.sbatch into the folder of the results and gives them to Slurm.
 int submit(const StudyOptions& options, const StudyRequest& request);
 int merge(const std::string& folder);
+int front(const std::string& folder, const std::string& format, const std::string& output);
+int explain(const std::string& folder, const std::string& identity);
+struct PlotOptions {
+  std::string folder, kind = "pareto", x, y, metric, output;
+};
+int plot(const PlotOptions& options);
+struct PriceOptions {
+  RunOptions run;
+  std::string terms;  // a YAML map, or a file of one
+};
+int price(const PriceOptions& options);
 int export_table(const std::string& folder, const std::string& format, const std::string& output);
 int compare(const std::string& folder_a, const std::string& folder_b, double tolerance);
 

@@ -238,8 +238,8 @@ int dispatch(int argc, char** argv) {
   import_command->footer("Example: tilewright import trace.json -o mine && tilewright validate gpu --data mine");
 
   std::string list_what;
-  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites");
-  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites")->required();
+  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites, spaces");
+  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites, spaces")->required();
 
   std::string show_what, show_name;
   RunOptions show_options;
@@ -284,8 +284,50 @@ int dispatch(int argc, char** argv) {
   std::string export_folder, export_format = "csv", export_output;
   CLI::App* export_command = app.add_subcommand("export", "the results of a study as a table");
   export_command->add_option("folder", export_folder, "folder of the results")->required();
-  export_command->add_option("--format", export_format, "csv, jsonl")->capture_default_str();
+  export_command->add_option("--format", export_format, "csv, jsonl; html: a page with front and plots")
+      ->capture_default_str();
   export_command->add_option("-o,--output", export_output, "write to this file instead of standard output");
+
+  std::string front_folder, front_format = "text", front_output;
+  CLI::App* front_command =
+      app.add_subcommand("front", "the Pareto front of a study, and what joint design gains over one-sided searches");
+  front_command->add_option("folder", front_folder, "folder of the results")->required();
+  front_command->add_option("--format", front_format, "text, csv")->capture_default_str();
+  front_command->add_option("-o,--output", front_output, "write to this file instead of standard output");
+
+  std::string explain_folder, explain_identity;
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "why a point of a study is on the front or not, and what bounds it");
+  explain_command->add_option("folder", explain_folder, "folder of the results")->required();
+  explain_command->add_option("identity", explain_identity, "first digits of a point's identity")->required();
+
+  PlotOptions plot_options;
+  CLI::App* plot_command = app.add_subcommand("plot", "a picture of a study, as SVG");
+  plot_command->add_option("folder", plot_options.folder, "folder of the results")->required();
+  plot_command->add_option("--kind", plot_options.kind, "pareto, parallel, tornado, heatmap")->capture_default_str();
+  plot_command->add_option("--x", plot_options.x, "pareto: a metric; heatmap: chip, workload or an axis");
+  plot_command->add_option("--y", plot_options.y, "as --x");
+  plot_command->add_option("--metric", plot_options.metric,
+                           "tornado, heatmap: what is shown (default: the first objective)");
+  plot_command->add_option("-o,--output", plot_options.output, "write to this file instead of standard output");
+  plot_command->footer("Example: tilewright plot results --kind tornado --metric energy -o energy.svg");
+
+  PriceOptions price_options;
+  CLI::App* price_command = app.add_subcommand(
+      "price", "what serving a network costs: devices, rent or price, energy, a request, a million tokens");
+  add_run_options(*price_command, price_options.run);
+  add_residency_option(*price_command, price_options.run);
+  add_stack_option(*price_command, price_options.run);
+  price_command
+      ->add_option(
+          "--terms", price_options.terms,
+          "terms of serving, a YAML map or a file of one: rent, lifetime, electricity, facility, utilization, load, "
+          "tokens, memory")
+      ->required();
+  add_output_options(*price_command, price_options.run, "text, json");
+  price_command->footer(
+      "Example: tilewright price gpt2 --chip a100-sxm4-80gb --terms '{rent: 5 USD, utilization: 0.5, electricity: 0.1 "
+      "USD}'");
 
   std::string compare_a, compare_b;
   double tolerance = 0;
@@ -321,6 +363,10 @@ int dispatch(int argc, char** argv) {
   if (*sweep_command) return sweep(study_options);
   if (*merge_command) return merge(merge_folder);
   if (*export_command) return export_table(export_folder, export_format, export_output);
+  if (*front_command) return front(front_folder, front_format, front_output);
+  if (*explain_command) return explain(explain_folder, explain_identity);
+  if (*plot_command) return plot(plot_options);
+  if (*price_command) return price(price_options);
   if (*compare_command) return compare(compare_a, compare_b, tolerance);
   require_choice("completion", shell, {"bash", "zsh", "fish"});
   deliver(completion_script(app, shell), "");

@@ -244,6 +244,7 @@ std::string fingerprint(const WorkloadGraph& graph, const std::vector<TensorId>&
       result.add(tensor.elements());
       result.add(static_cast<int>(tensor.type));
       result.add(tensor.density);
+      result.add(tensor.block);
       result.add(graph.tensors[index(root[index(t)])].kind == TensorKind::weight);
     }
   }

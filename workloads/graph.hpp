@@ -17,6 +17,7 @@ struct Tensor {
   DataType type = DataType::fp32;
   TensorKind kind = TensorKind::activation;
   double density = 1.0;
+  std::int64_t block = 0;         // structured sparsity: as Operand::block
   TensorId alias_of = -1;         // a free view (Reshape, Flatten, Squeeze ...) of another tensor: shares its memory
   std::int64_t elements() const;  // 1 for a scalar; OverflowError
 };

@@ -92,6 +92,7 @@ class Tensors {
     if (tensor != nullptr) {
       operand.type = tensor->type;
       operand.density = tensor->density;
+      operand.block = tensor->block;
     }
     return operand;
   }
@@ -251,6 +252,7 @@ std::vector<Kernel> lower_work(const Recurrent& r, const Tensors& tensors) {
                              tensors.in(0, "inputs"), tensors.weights(1), tensors.out());
   Kernel state = contraction({r.directions, r.batch, rows, r.hidden, 1, 1, 1}, tensors.in(0, "inputs"),
                              tensors.weights(2), tensors.out());
+  state.problem.operands[0].block = 0;
   state.problem.operands[0].density = 1.0;  // the state, not the layer's input
   state.problem.operands.back().on_chip = true;
   state.repeat = r.steps;
@@ -280,6 +282,7 @@ std::vector<Kernel> lower_work(const Attention& a, const Tensors& tensors) {
 
   Operand weights_of_values = tensors.in(0, "inputs_a");
   weights_of_values.density = 1.0;
+  weights_of_values.block = 0;
   weights_of_values.on_chip = true;
   Kernel context = contraction({batch, rows, a.head_dim, a.keys, 1, 1, 1}, std::move(weights_of_values),
                                tensors.in(2, "inputs_b"), tensors.out());
@@ -443,6 +446,7 @@ Kernel lower_epilogue(const Epilogue& epilogue, std::int64_t elements, const Ten
     Operand operand = tensors.out("inputs");
     operand.role = Role::input;
     operand.density = 1.0;
+    operand.block = 0;
     b.operand(std::move(operand), {e});
   }
   b.operand(consumed_on_chip(tensors), {});

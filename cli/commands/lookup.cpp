@@ -11,6 +11,7 @@
 #include "sim/report/table.hpp"
 #include "sim/study/point.hpp"
 #include "workloads/onnx/load.hpp"
+#include "workloads/space/space.hpp"
 #include "workloads/zoo/zoo.hpp"
 
 namespace tilewright::cli {
@@ -35,7 +36,7 @@ void list_workloads() {
   }
 }
 
-/// A chip, a case, an energy table, a study or a workload, by its ending and, for YAML, by its top-level keys.
+/// A chip, a case, an energy table, a study, a search space or a workload, by its ending and, for YAML, by its top-level keys.
 void check_file(const std::string& path) {
   if (is_scalesim_config(path)) {
     static_cast<void>(load_chip(path));
@@ -47,8 +48,10 @@ void check_file(const std::string& path) {
     return;
   }
   const Value root = load_yaml(path);
-  if (!root.is_map()) root.fail("a chip, a case, an energy table or a study is a map of keys");
-  if (root.find("nodes")) {
+  if (!root.is_map()) root.fail("a chip, a case, an energy table, a study or a search space is a map of keys");
+  if (root.find("choices")) {
+    static_cast<void>(load_space(path));
+  } else if (root.find("nodes")) {
     static_cast<void>(parse_energy_table(read_file(path, most_yaml_bytes), path));
   } else if (root.find("mapping")) {
     const Case given = load_case(path);
@@ -67,7 +70,7 @@ void check_file(const std::string& path) {
 }  // namespace
 
 int list(const std::string& what) {
-  require_choice("list", what, {"chips", "workloads", "families", "engines", "energy-tables", "suites"});
+  require_choice("list", what, {"chips", "workloads", "families", "engines", "energy-tables", "suites", "spaces"});
   if (what == "chips") list_chips();
   if (what == "workloads") list_workloads();
   if (what == "families") {
@@ -81,6 +84,13 @@ int list(const std::string& what) {
   }
   if (what == "suites") {
     for (const Suite& suite : suites()) fmt::print("{:<12}{}\n", suite.name, suite.summary);
+  }
+  if (what == "spaces") {
+    for (const std::string& name : space_names()) {
+      const SearchSpace space = load_space(name);
+      const std::int64_t size = space_size(space);
+      fmt::print("{:<18}{:>14}  {}\n", name, size < 0 ? "above 2^62" : fmt::format("{}", size), space.summary);
+    }
   }
   if (what == "energy-tables") {
     for (const std::string& name : energy_table_library()) fmt::print("{}\n", name);

@@ -16,6 +16,7 @@
 
 #include "cli/commands.hpp"
 #include "core/version.hpp"
+#include "sim/results/pictures.hpp"
 #include "sim/study/metrics.hpp"
 #include "sim/study/sweep.hpp"
 #include "sim/study/table.hpp"
@@ -253,8 +254,12 @@ int merge(const std::string& folder) {
 }
 
 int export_table(const std::string& folder, const std::string& format, const std::string& output) {
-  require_choice("--format", format, {"csv", "jsonl"});
+  require_choice("--format", format, {"csv", "jsonl", "html"});
   const StudyStore store = whole_store(folder);
+  if (format == "html") {
+    deliver(study_html(read_rows(store)), output);
+    return 0;
+  }
   const TableFormat kind = format == "csv" ? TableFormat::csv : TableFormat::json_lines;
   if (output.empty()) {
     write_table(store, kind, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });

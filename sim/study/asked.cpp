@@ -18,6 +18,10 @@ WorkloadRequest workload_request(const StudyRequest& request, const StudyPoint& 
   const std::vector<std::string> keys = axis_keys(request);
   WorkloadRequest asked;
   asked.workload = point.workload;
+  if (request.architectures) {  // the axis "arch" stands first
+    const ArchitectureList& list = *request.architectures;
+    asked.workload = workload_of(list.space, list.architectures[list.position.at(point.values.front())]);
+  }
   asked.fusion = request.fusion;
   std::string parameters;
   for (std::size_t a = 0; a < keys.size(); ++a) {
@@ -26,6 +30,11 @@ WorkloadRequest workload_request(const StudyRequest& request, const StudyPoint& 
     if (!key.starts_with("model.")) continue;
     if (key == "model.precision") {
       asked.precision = precision_from(value);
+    } else if (key.starts_with("model.precision.")) {
+      asked.layer_precisions.emplace_back(after(key, "model.precision."), *precision_from(value));
+    } else if (key == "model.sparsity" || key.starts_with("model.sparsity.")) {
+      asked.layer_sparsities.emplace_back(key == "model.sparsity" ? "*" : after(key, "model.sparsity."),
+                                          sparsity_from(value));
     } else if (key == "model.fuse") {
       asked.fusion = value == "none" ? Fusion::none : value == "attention" ? Fusion::attention : Fusion::normal;
     } else if (key == "model.batch") {
@@ -37,9 +46,9 @@ WorkloadRequest workload_request(const StudyRequest& request, const StudyPoint& 
     }
   }
   if (!parameters.empty()) {
-    if (!is_generator(point.workload)) {
+    if (!is_generator(asked.workload)) {
       throw InputError(
-          {point.workload, 0, 0, ""},
+          {asked.workload, 0, 0, ""},
           fmt::format("only a generator has the parameters {}; of a file vary model.precision, model.batch, "
                       "model.fuse or model.set.DIM",
                       parameters));

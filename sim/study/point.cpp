@@ -48,6 +48,9 @@ std::string_view name(PointStatus status) {
 }
 
 PointEvaluator::PointEvaluator(const StudyRequest& request) : request_(request), keys_(axis_keys(request)) {
+  for (const std::string& line : canonical_lines(request)) {
+    if (line.starts_with("accuracy: ") || line.starts_with("serving: ")) models_ += line + "\n";
+  }
   for (const std::string& chip : request.chips) {
     const Value document = chip_document(chip);
     read_chip(document);
@@ -55,6 +58,10 @@ PointEvaluator::PointEvaluator(const StudyRequest& request) : request_(request),
     chips_.emplace(chip, document);
   }
   for (const std::string& workload : request.workloads) {
+    if (request.architectures) {
+      contents_.emplace(workload, digest(request.architectures->space.text));
+      continue;
+    }
     contents_.emplace(workload, is_generator(workload) ? workload : digest(read_file(workload, most_file_bytes)));
   }
 }
@@ -75,13 +82,13 @@ std::string PointEvaluator::identity(const StudyPoint& point, Engine engine) con
                                  static_cast<int>(request_.fusion), static_cast<int>(request_.mappings));
   for (std::size_t a = 0; a < keys_.size(); ++a) text += fmt::format("{} = {}\n", keys_[a], point.values[a]);
   for (const StudyConstraint& constraint : request_.constraints) text += fmt::format("{}\n", constraint.text);
-  return digest(text);
+  return digest(text + models_);
 }
 
 std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& point) {
   std::string key = point.workload;
   for (std::size_t a = 0; a < keys_.size(); ++a) {
-    if (keys_[a].starts_with("model.")) key += fmt::format("\n{}={}", keys_[a], point.values[a]);
+    if (keys_[a].starts_with("model.") || keys_[a] == "arch") key += fmt::format("\n{}={}", keys_[a], point.values[a]);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -152,8 +159,25 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine en
   const NetworkEvaluation result = evaluate_network_of(point, chip, engine);
   if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
 
+  PointFacts facts{result, chip};
+  if (request_.accuracy) {
+    const AccuracyFigure accuracy = request_.accuracy->of(coordinates_of(request_, point));
+    facts.accuracy = accuracy.value;
+    facts.predicted = accuracy.predicted ? 1 : 0;
+  }
+  ServingCost serving;
+  if (request_.serving) {
+    const ServedNetwork served{.latency = result.latency,
+                               .batch = result.batch,
+                               .energy = result.energy.total(),
+                               .memory = Bytes{static_cast<double>(result.peak_memory_bytes)},
+                               .capacity = chip.levels.front().capacity,
+                               .price = chip.price};
+    serving = serving_cost(served, *request_.serving);
+    facts.serving = &serving;
+  }
   PointResult evaluated{PointStatus::done, "", {}};
-  for (const Metric& metric : study_metrics()) evaluated.figures.push_back(metric.of(result, chip));
+  for (const Metric& metric : study_metrics()) evaluated.figures.push_back(metric.of(facts));
   for (const StudyConstraint& constraint : request_.constraints) {
     const double figure = evaluated.figures[constraint.metric];
     if (std::isnan(figure)) {
@@ -167,6 +191,10 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine en
     }
   }
   return evaluated;
+}
+
+NetworkEvaluation PointEvaluator::network_of(const StudyPoint& point, Engine engine) {
+  return evaluate_network_of(point, chip_of(point, {}), engine);
 }
 
 PointResult PointEvaluator::evaluate_here(const StudyPoint& point, Engine engine) {

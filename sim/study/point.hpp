@@ -47,6 +47,9 @@ class PointEvaluator {
   /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed.
   PointResult evaluate(const StudyPoint& point, Engine engine);
 
+  /// The whole evaluation behind a point's figures. InputError for a point that failed.
+  NetworkEvaluation network_of(const StudyPoint& point, Engine engine);
+
  private:
   PointResult evaluate_here(const StudyPoint& point, Engine engine);
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
@@ -56,6 +59,7 @@ class PointEvaluator {
 
   const StudyRequest& request_;
   std::vector<std::string> keys_;
+  std::string models_;                           // lines of the request that decide about accuracy and cost
   std::map<std::string, Value> chips_;           // documents by name
   std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "core/text_file.hpp"
 #include "sim/study/metrics.hpp"
@@ -108,10 +109,12 @@ StudyAxis axis_of(const Value& vary, const std::string& key) {
         "parameter of a generator)");
   }
   StudyAxis axis{key, values_of(value), value.place()};
-  if (key == "model.precision") {
+  if (key == "model.precision" || key.starts_with("model.precision.")) {
     for (const std::string& word : axis.values) {
       if (!precision_from(word)) value.fail(unknown_message("precision", word, precision_names()));
     }
+  } else if (key == "model.sparsity" || key.starts_with("model.sparsity.")) {
+    for (const std::string& word : axis.values) sparsity_from(word);
   } else if (key == "model.fuse") {
     for (const std::string& word : axis.values)
       scalar_at(value, word).as_choice("fusion", {"none", "default", "attention"});
@@ -214,10 +217,61 @@ void read_search(const Value& search, StudyRequest& request) {
       strategy.fail(fmt::format("{} weighs {} objectives or more against each other; for one use cmaes or annealing",
                                 word, least_goals(request.strategy)));
   }
+  if (request.architectures && (request.strategy == Strategy::cmaes || request.strategy == Strategy::annealing))
+    strategy.fail("the choices of a search space have no order that this strategy could follow; use nsga2 or moead");
   if (request.engines.size() > 1) {
     const Value keep = search.at("keep");
     request.keep = keep.as_number(0, 1);
     if (request.keep == 0) keep.fail("nothing would go on to the next engine");
+  }
+}
+
+/// A name stands beside the study file, where such a file is there.
+std::string beside(const std::string& path, const std::string& name) {
+  const std::filesystem::path file = std::filesystem::path(path).parent_path() / name;
+  std::error_code error;
+  return std::filesystem::is_regular_file(file, error) ? file.string() : name;
+}
+
+/// Search space and accuracy; the architectures become the first axis.
+void read_models(const Value& root, const std::optional<Value>& space, StudyRequest& request) {
+  std::optional<SearchSpace> loaded;
+  if (space) loaded = load_space(beside(request.path, space->as_string()));
+  if (const auto accuracy = root.find("accuracy"))
+    request.accuracy = std::make_shared<const AccuracySource>(
+        read_accuracy(*accuracy, std::filesystem::path(request.path).parent_path().string()),
+        loaded ? &*loaded : nullptr);
+  if (!loaded) return;
+  request.workloads = {loaded->name};
+  request.architectures = std::make_shared<const ArchitectureList>(
+      list_architectures(std::move(*loaded), root, request.accuracy.get(), request.seed));
+  request.axes.insert(request.axes.begin(), {StudyAxis{"arch", request.architectures->codes, space->place()}});
+}
+
+void read_baseline(const Value& baseline, StudyRequest& request) {
+  std::map<std::string, std::vector<std::string>> known{{"workload", request.workloads}, {"chip", request.chips}};
+  for (const auto& group : request.axes) {
+    for (const StudyAxis& axis : group) known[axis.key] = axis.values;
+  }
+  std::vector<std::string> names;
+  for (const auto& [key, values] : known) names.push_back(key);
+  for (const std::string& key : baseline.keys()) {
+    const Value value = baseline.at(key);
+    const auto found = known.find(key);
+    if (found == known.end()) value.fail(unknown_message("coordinate", key, names));
+    constexpr std::size_t most_named = 20;
+    if (found->second.size() <= most_named) {
+      value.as_choice("value of " + key, found->second);
+    } else if (std::find(found->second.begin(), found->second.end(), value.as_string()) == found->second.end()) {
+      value.fail(fmt::format("'{}' is none of the {} values of {} in this study", shown(value.as_string()),
+                             found->second.size(), key));
+    }
+    request.baseline[key] = value.as_string();
+  }
+  for (const auto& [key, values] : known) {
+    if (!request.baseline.contains(key) && values.size() > 1)
+      baseline.fail(fmt::format("says nothing of {}, which the study varies", key));
+    request.baseline.emplace(key, values.front());
   }
 }
 
@@ -229,9 +283,12 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
   request.path = path;
   request.text = text;
   request.name = root.at("study").as_string();
-  request.workloads = words(root.at("workloads"));
+  if (const auto seed = root.find("seed")) request.seed = static_cast<std::uint64_t>(seed->as_int(0, most_points));
+  const auto space = root.find("space");
+  if (!space) request.workloads = words(root.at("workloads"));
   request.chips = words(root.at("chips"));
   request.axes = axes_of(root);
+  read_models(root, space, request);
   if (const auto constraints = root.find("constraints")) {
     for (const Value& item : constraints->items()) request.constraints.push_back(constraint_of(item));
   }
@@ -259,7 +316,8 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
     const std::string word = fuse->as_choice("fusion", {"none", "default", "attention"});
     request.fusion = word == "none" ? Fusion::none : word == "attention" ? Fusion::attention : Fusion::normal;
   }
-  if (const auto seed = root.find("seed")) request.seed = static_cast<std::uint64_t>(seed->as_int(0, most_points));
+  if (const auto serving = root.find("serving")) request.serving = read_serving(*serving);
+  if (const auto baseline = root.find("baseline")) read_baseline(*baseline, request);
   root.reject_unread_keys();
   if (request.strategy == Strategy::grid && space_size(axis_sizes(request)) < 0)
     root.fail("the grid has more than 2^62 points; name another strategy with a budget");
@@ -296,6 +354,13 @@ std::string_view engine_name(Engine engine) {
     case Engine::systemc: return "systemc";
   }
   return "";
+}
+
+Coordinates coordinates_of(const StudyRequest& request, const StudyPoint& point) {
+  Coordinates all{{"workload", point.workload}, {"chip", point.chip}};
+  const std::vector<std::string> keys = axis_keys(request);
+  for (std::size_t a = 0; a < keys.size(); ++a) all.emplace(keys[a], point.values[a]);
+  return all;
 }
 
 std::vector<std::string> axis_keys(const StudyRequest& request) {
@@ -340,6 +405,15 @@ std::vector<std::string> canonical_lines(const StudyRequest& request) {
                                           : request.fusion == Fusion::attention ? "attention"
                                                                                 : "default"));
   lines.push_back(fmt::format("seed: {}", request.seed));
+  if (request.architectures) lines.push_back(fmt::format("space: {}", request.architectures->space.text));
+  if (request.accuracy) lines.push_back(fmt::format("accuracy: {}", request.accuracy->fingerprint()));
+  if (request.serving) {
+    const ServingTerms& t = *request.serving;
+    lines.push_back(fmt::format(
+        "serving: rent {} lifetime {} electricity {} facility {} utilization {} load {} tokens {} memory {}",
+        t.rent ? t.rent->value : -1, t.lifetime.value, t.electricity_per_kwh.value, t.facility, t.utilization,
+        t.load.value_or(-1), t.tokens_per_request, t.device_memory ? t.device_memory->value : -1));
+  }
   return lines;
 }
 

@@ -2,11 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/document.hpp"
+#include "sim/accuracy/accuracy.hpp"
 #include "sim/cost/evaluation.hpp"
+#include "sim/money/money.hpp"
+#include "sim/study/architectures.hpp"
 #include "sim/study/strategy.hpp"
 #include "workloads/transform/transform.hpp"
 
@@ -14,7 +20,8 @@ namespace tilewright {
 
 /// One parameter and its values, as they would be written in a chip file or on the command line.
 /// `key`: "chip.PATH" (a path in the chip's YAML), "model.precision", "model.batch", "model.fuse", "model.set.DIM" (a symbolic
-/// dim) or "model.NAME" (a parameter of a generator).
+/// dim), "model.precision.LAYER", "model.sparsity" and "model.sparsity.LAYER" (LAYER may have a *), or "model.NAME" (a parameter of a generator);
+/// "arch": architectures of a search space.
 struct StudyAxis {
   std::string key;
   std::vector<std::string> values;
@@ -57,9 +64,15 @@ struct StudyRequest {
   Objective objective = Objective::latency;  // of the mappings
   Fusion fusion = Fusion::normal;
   std::uint64_t seed = 0;
+  std::shared_ptr<const ArchitectureList>
+      architectures;  // of the axis "arch"; workloads is then the space's name alone
+  std::shared_ptr<const AccuracySource> accuracy;
+  std::optional<ServingTerms> serving;
+  /// The design that one-sided searches start from: coordinates ("workload", "chip", axes) and one of their values.
+  std::map<std::string, std::string> baseline;
 };
 
-/// Keys: study workloads chips vary zip constraints objectives search engine objective fuse mappings seed. An axis is a list, or
+/// Keys: study workloads (or space architectures) accuracy serving baseline chips vary zip constraints objectives search engine objective fuse mappings seed. An axis is a list, or
 /// {range: [first, last], step: S}, or {log_range: [first, last], points: N}. InputError: unknown keys and words (nearest named),
 /// an empty axis, a zipped axis of another length, a metric without the unit that its limit needs, a grid of more than 2^62 points, a strategy
 /// without enough objectives.
@@ -77,6 +90,9 @@ struct StudyPoint {
 /// Workload, chip, then the groups of axes in file order. Precondition: a position of `axis_sizes`.
 StudyPoint point_at(const StudyRequest& request, const Position& position);
 std::vector<std::string> axis_keys(const StudyRequest& request);
+
+/// Every coordinate of a point: "workload", "chip" and the axes.
+Coordinates coordinates_of(const StudyRequest& request, const StudyPoint& point);
 
 std::string_view engine_name(Engine engine);
 

@@ -1,6 +1,13 @@
 #include "sim/study/source.hpp"
 
+#include <algorithm>
+
 namespace tilewright {
+namespace {
+
+constexpr std::ptrdiff_t arch_axis = 2;  // behind workload and chip
+
+}  // namespace
 
 std::optional<Position> ListSource::next() {
   for (std::int64_t i = next_++; i < list_.size() && !stopped_(); i = next_++) {
@@ -19,8 +26,20 @@ StrategySource::StrategySource(const StudyRequest& request, Known known, std::fu
     options.seed = request_.seed;
     options.goals = request_.goals.size();
     options.stopped = stopped_;
+    std::vector<std::size_t> sizes = sizes_;
+    if (request_.architectures) {
+      // The strategy varies choices of the space; only points of the list count.
+      const std::vector<std::size_t> choices = choice_sizes(request_.architectures->space);
+      sizes.erase(sizes.begin() + arch_axis);
+      sizes.insert(sizes.begin() + arch_axis, choices.begin(), choices.end());
+      constexpr std::int64_t most_repeats = 100;  // of one point, on average
+      options.budget *= most_repeats;
+      const std::int64_t all = space_size(sizes_);
+      const std::int64_t wanted = all < 0 ? request_.budget : std::min(request_.budget, all);
+      options.stopped = [this, wanted] { return stopped_() || asked() >= wanted; };
+    }
     try {
-      explore(sizes_, options, [this](std::span<const Position> points) { return scores_of(points); });
+      explore(sizes, options, [this](std::span<const Position> points) { return scores_of(points); });
     } catch (...) {
       const std::lock_guard lock(mutex_);
       error_ = std::current_exception();
@@ -37,8 +56,12 @@ StrategySource::~StrategySource() = default;
 std::vector<Score> StrategySource::scores_of(std::span<const Position> points) {
   std::vector<std::string> keys;
   std::unique_lock lock(mutex_);
-  for (const Position& point : points) {
+  for (const Position& asked : points) {
+    const Position point = study_position(asked);
     keys.push_back(key_of(point, sizes_));
+    const bool over = request_.architectures && static_cast<std::int64_t>(asked_.size()) >= request_.budget &&
+                      !asked_.contains(keys.back());
+    if (over) continue;
     if (asked_.insert(keys.back()).second && !known_.contains(keys.back())) {
       waiting_.push_back(point);
       work_.notify_one();
@@ -47,11 +70,28 @@ std::vector<Score> StrategySource::scores_of(std::span<const Position> points) {
   std::vector<Score> scores;
   for (const std::string& key : keys) {
     using namespace std::chrono_literals;
-    while (!known_.contains(key) && !stopped_()) answers_.wait_for(lock, 50ms);  // a signal wakes nobody
+    while (asked_.contains(key) && !known_.contains(key) && !stopped_())
+      answers_.wait_for(lock, 50ms);  // a signal wakes nobody
     const auto found = known_.find(key);
-    scores.push_back(found == known_.end() ? Score{{}, 1} : found->second);
+    scores.push_back(found == known_.end() || !asked_.contains(key) ? Score{{}, 1} : found->second);
   }
   return scores;
+}
+
+/// Of choices: the nearest architecture of the list that was not asked for on this chip yet. So a strategy that comes back to where it has been
+/// looks at the neighbours.
+Position StrategySource::study_position(const Position& asked) const {
+  if (!request_.architectures) return asked;
+  const ArchitectureList& list = *request_.architectures;
+  const auto first = asked.begin() + arch_axis, last = first + static_cast<std::ptrdiff_t>(list.space.choices.size());
+  Position point(asked.begin(), first);
+  point.push_back(0);
+  point.insert(point.end(), last, asked.end());
+  point[arch_axis] = nearest(list, canonical(list.space, Architecture(first, last)), [&](std::size_t i) {
+    point[arch_axis] = i;
+    return !asked_.contains(key_of(point, sizes_));
+  });
+  return point;
 }
 
 std::optional<Position> StrategySource::next() {

@@ -53,6 +53,8 @@ class StrategySource : public PointSource {
 
  private:
   std::vector<Score> scores_of(std::span<const Position> points);
+  /// Precondition: mutex_ is held.
+  Position study_position(const Position& asked) const;
 
   const StudyRequest& request_;
   std::vector<std::size_t> sizes_;

@@ -281,3 +281,16 @@ TEST_CASE("A file that is no map or no text is an error") {
   CHECK_THROWS_AS(parse_chip("levels", "chip.yaml"), InputError);
   CHECK_THROWS_AS(parse_chip(std::string("\x00\x01\x02", 3), "chip.yaml"), InputError);
 }
+
+TEST_CASE("Area and price follow from lanes, memory and area where the file gives them by part") {
+  const std::string by_part =
+      with("area: {value: 4 mm2}\nprice: {value: 20 USD}",
+           "area: {fixed: 1 mm2, lane: 0.001 mm2, kib: 0.004 mm2}\nprice: {fixed: 2 USD, per_mm2: 3 USD}");
+  const Chip chip = read_chip(parse_yaml(by_part, "chip.yaml"));
+  // Each PE has 8 bytes of registers: 2 KiB. 1 + 16 x 16 x 0.001 + (256 + 2) x 0.004 = 2.288 mm2; 2 + 3 x 2.288 = 8.864 USD
+  REQUIRE(chip.area->value == Approx(2.288));
+  REQUIRE(chip.price->value == Approx(8.864));
+  const Chip larger = read_chip(with_overrides(
+      parse_yaml(by_part, "chip.yaml"), {{"compute.rows", "32", {}}, {"levels.Buffer.capacity", "512 KiB", {}}}));
+  REQUIRE(larger.area->value == Approx(1 + 0.512 + 516 * 0.004));
+}

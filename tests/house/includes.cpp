@@ -33,14 +33,18 @@ const std::vector<Room>& rooms() {
     const Names twin = with(cost, "sim/twin/");
     const Names network = with(with(with(search, "sim/twin/"), "sim/systemc/"), "sim/network/");
     Names study = with(with(network, "sim/study/"), "workloads/onnx/load.");
-    study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/"});
+    study.insert(study.end(), {"workloads/onnx/", "workloads/transform/", "workloads/zoo/", "workloads/space/",
+                               "sim/accuracy/", "sim/money/"});
     const Names report = with(network, "sim/report/");
+    Names results = study;
+    results.insert(results.end(), {"sim/report/", "sim/results/"});
     const Names scalesim = with(chips, "sim/scalesim/");
-    const Names validation = with(with(report, "sim/scalesim/"), "validation/");
+    const Names validation = with(with(with(report, "sim/scalesim/"), "validation/"), "workloads/zoo/");
     Names everything =
         with(with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/"), "validation/chips/");
-    for (const std::string_view room : {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/",
-                                        "workloads/zoo/", "workloads/scalesim/", "cli/"}) {
+    for (const std::string_view room :
+         {"workloads/onnx/load.", "workloads/onnx/", "workloads/transform/", "workloads/zoo/", "workloads/scalesim/",
+          "workloads/space/", "sim/accuracy/", "sim/money/", "sim/results/", "cli/"}) {
       everything.push_back(room);
     }
     Names gui = everything;
@@ -54,6 +58,7 @@ const std::vector<Room>& rooms() {
          with(with(with(with(workloads, "workloads/onnx/"), "workloads/zoo/"), "workloads/scalesim/"),
               "workloads/transform/")},
         {"workloads/onnx/", workloads},
+        {"workloads/space/", workloads},
         {"workloads/transform/", workloads},
         {"workloads/zoo/", workloads},
         {"workloads/scalesim/", workloads},
@@ -67,8 +72,11 @@ const std::vector<Room>& rooms() {
         {"sim/systemc/pe_array/", with(chips, "sim/systemc/kernel/")},
         {"sim/systemc/", with(twin, "sim/systemc/kernel/")},
         {"sim/network/", network},
+        {"sim/accuracy/", {"core/", "workloads/space/"}},
+        {"sim/money/", {"core/"}},
         {"sim/study/", study},
         {"sim/report/", report},
+        {"sim/results/", results},
         {"sim/scalesim/", scalesim},
         {"validation/chips/", with(with(with(network, "validation/"), "workloads/onnx/load."), "workloads/transform/")},
         {"validation/", validation},
@@ -103,13 +111,13 @@ const std::array<ThirdParty, 18>& third_parties() {
       {"google/protobuf/", {"workloads/onnx/", "tests/workloads/onnx/"}},
       {"boost/", {"workloads/", "tests/workloads/", "sim/study/"}},
       {"sqlite3.h", {"sim/study/"}},
-      {"pagmo/", {"sim/study/"}},
+      {"pagmo/", {"sim/study/", "sim/results/"}},
       {"nlohmann/", {"sim/report/", "sim/study/", "validation/import/", "cli/", "tests/"}},
       {"CLI/", {"cli/"}},
       {"systemc", {"sim/systemc/", "tests/sim/systemc/"}},
       {"sysc/", {"sim/systemc/"}},
       {"tlm", {"sim/systemc/", "tests/sim/systemc/"}},
-      {"Eigen/", {"validation/", "tests/sim/systemc/"}},
+      {"Eigen/", {"validation/", "sim/accuracy/", "tests/sim/systemc/"}},
       {"cuda", {"validation/cuda/"}},
       {"cublas", {"validation/cuda/"}},
       {"cudnn", {"validation/cuda/"}},

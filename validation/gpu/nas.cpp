@@ -10,6 +10,7 @@
 
 #include "arch_models/gpu/constants.hpp"
 #include "core/csv.hpp"
+#include "workloads/zoo/nas_blocks.hpp"
 
 namespace tilewright {
 namespace {
@@ -78,26 +79,6 @@ class Builder {
   std::vector<ModelKernel> kernels_;
 };
 
-constexpr std::array<std::string_view, 5> cell_ops{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
-                                                   "avg_pool_3x3"};
-
-/// Operators of the six edges of a cell string, edge by edge.
-std::vector<std::string> cell_edges(const std::string& cell, const Place& where) {
-  std::vector<std::string> edges;
-  for (std::size_t at = 0; (at = cell.find_first_not_of("|+", at)) != std::string::npos;) {
-    const std::size_t end = std::min(cell.find('|', at), cell.size());
-    const std::string edge = cell.substr(at, end - at);
-    const std::string op = edge.substr(0, edge.find('~'));
-    if (std::ranges::find(cell_ops, op) == cell_ops.end())
-      throw InputError(
-          where, unknown_message("cell operator", op, std::vector<std::string>(cell_ops.begin(), cell_ops.end())));
-    edges.push_back(op);
-    at = end;
-  }
-  if (edges.size() != 6) throw InputError(where, fmt::format("a cell has 6 edges, '{}' has {}", cell, edges.size()));
-  return edges;
-}
-
 void add_cell(Builder& net, const std::vector<std::string>& edges) {
   const std::int64_t channels = net.channels();
   for (const std::string& op : edges) {
@@ -126,28 +107,21 @@ void add_reduction(Builder& net) {
   net.map(2);
 }
 
-/// Channels as a multiple of 8 that loses at most a tenth (the rounding of the MobileNet family).
-std::int64_t round_channels(double channels) {
-  const auto rounded = std::max<std::int64_t>(8, static_cast<std::int64_t>(channels + 4) / 8 * 8);
-  return static_cast<double>(rounded) < 0.9 * channels ? rounded + 8 : rounded;
-}
-
 /// Activation passes in eager PyTorch: hard swish is written out as add, clamp, divide and multiply.
 void activate(Builder& net, bool hard_swish) { net.map(1, hard_swish ? 4 : 1); }
 
-void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t expansion, std::int64_t stride,
-               bool squeeze, bool hard_swish) {
-  const std::int64_t in = net.channels(), middle = round_channels(static_cast<double>(in * expansion)),
+void add_block(Builder& net, const MobileBlock& block) {
+  const std::int64_t in = net.channels(), middle = round_channels(static_cast<double>(in * block.expansion)),
                      side = net.side();
-  if (expansion > 1) {
+  if (block.expansion > 1) {
     net.conv(middle, 1, 1);
     net.map();
-    activate(net, hard_swish);
+    activate(net, block.hard_swish);
   }
-  net.depthwise(size, stride);
+  net.depthwise(block.kernel, block.stride);
   net.map();
-  activate(net, hard_swish);
-  if (squeeze) {
+  activate(net, block.hard_swish);
+  if (block.squeeze) {
     const std::int64_t inner = round_channels(static_cast<double>(middle) / 4), after = net.side();
     net.vector(net.batch() * middle, after * after, 1, 1);
     net.linear(middle, inner);
@@ -156,9 +130,9 @@ void add_block(Builder& net, std::int64_t out, std::int64_t size, std::int64_t e
     net.vector(net.batch(), middle, 1, 3);
     net.map();
   }
-  net.conv(out, 1, 1);
+  net.conv(block.out, 1, 1);
   net.map();
-  if (stride == 1 && in == out && side == net.side()) net.map(2);
+  if (block.stride == 1 && in == block.out && side == net.side()) net.map(2);
 }
 
 std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std::string_view column, std::size_t count,
@@ -280,23 +254,13 @@ std::vector<ModelKernel> nasbench201_kernels(const std::string& cell, std::int64
 std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std::vector<std::int64_t>& depths,
                                               const std::vector<std::int64_t>& sizes,
                                               const std::vector<std::int64_t>& expansions, std::int64_t batch) {
-  constexpr double width = 1.2;
-  constexpr std::array<double, 5> channels{24, 40, 80, 112, 160};
-  constexpr std::array<std::int64_t, 5> strides{2, 2, 2, 1, 2};
-  constexpr std::array<bool, 5> squeeze{false, true, false, true, true}, hard_swish{false, false, true, true, true};
+  const OnceForAll shape = once_for_all(1.2, depths, sizes, expansions);
   Builder net(batch, 3, resolution);
-  net.conv(round_channels(16 * width), 3, 2);
+  net.conv(shape.stem, 3, 2);
   net.map();
   activate(net, true);
-  add_block(net, net.channels(), 3, 1, 1, false, false);
-  for (std::size_t stage = 0; stage < channels.size(); ++stage) {
-    for (std::int64_t i = 0; i < depths[stage]; ++i) {
-      const std::size_t block = 4 * stage + static_cast<std::size_t>(i);
-      add_block(net, round_channels(channels[stage] * width), sizes[block], expansions[block],
-                i == 0 ? strides[stage] : 1, squeeze[stage], hard_swish[stage]);
-    }
-  }
-  const std::int64_t last = round_channels(960 * width), feature = round_channels(1280 * width);
+  for (const MobileBlock& block : shape.blocks) add_block(net, block);
+  const std::int64_t last = shape.last, feature = shape.feature;
   net.conv(last, 1, 1);
   net.map();
   activate(net, true);

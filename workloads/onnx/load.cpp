@@ -60,6 +60,9 @@ WorkloadGraph prepare_workload(const WorkloadRequest& request) {
   const std::int64_t batch = request.import.batch;
   if (batch > 0 && graph.batch != batch) graph = set_batch(graph, batch);
   if (request.precision) graph = set_precision(graph, *request.precision);
+  for (const auto& [layers, precision] : request.layer_precisions)
+    graph = set_layer_precision(graph, layers, precision);
+  for (const auto& [layers, sparsity] : request.layer_sparsities) graph = set_sparsity(graph, layers, sparsity);
   return fuse(graph, request.fusion);
 }
 

@@ -15,8 +15,10 @@ WorkloadGraph load_workload(const std::string& workload, const ImportOptions& op
 /// A workload as asked for: read or generated, then at another batch, in another precision, fused.
 struct WorkloadRequest {
   std::string workload;
-  ImportOptions import;                // batch 0: as in the workload
-  std::optional<Precision> precision;  // none: as in the workload
+  ImportOptions import;                                             // batch 0: as in the workload
+  std::optional<Precision> precision;                               // none: as in the workload
+  std::vector<std::pair<std::string, Precision>> layer_precisions;  // by pattern of layer names, later ones win
+  std::vector<std::pair<std::string, Sparsity>> layer_sparsities;
   Fusion fusion = Fusion::normal;
 };
 /// Errors as load_workload, set_batch and set_precision.

@@ -107,6 +107,14 @@ std::vector<Parameter> mobilenet_parameters();
 WorkloadGraph mobilenet_v1(std::string_view spec);
 WorkloadGraph mobilenet_v2(std::string_view spec);
 
+// nas.cpp
+std::vector<Parameter> nasbench_macro_parameters();
+WorkloadGraph nasbench_macro(std::string_view spec);
+std::vector<Parameter> nasbench201_parameters();
+WorkloadGraph nasbench201(std::string_view spec);
+std::vector<Parameter> once_for_all_parameters();
+WorkloadGraph once_for_all_mbv3(std::string_view spec);
+
 // transformer.cpp
 std::vector<Parameter> bert_parameters();
 WorkloadGraph bert_base(std::string_view spec);

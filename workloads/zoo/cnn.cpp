@@ -6,6 +6,7 @@
 
 #include "core/checked.hpp"
 #include "workloads/zoo/builder.hpp"
+#include "workloads/zoo/nas_blocks.hpp"
 
 namespace tilewright::zoo {
 namespace {
@@ -213,12 +214,7 @@ WorkloadGraph mobilenet_v2(std::string_view spec) {
   ImageNet net = image_net(spec, mobilenet_parameters());
   Builder& b = net.builder;
   const double width = net.arguments.number("width", 0.1, 4);
-  // To the nearest multiple of 8, never more than 10 % below (the reference implementation's rule).
-  const auto scaled = [&](std::int64_t channels) {
-    const double wanted = static_cast<double>(channels) * width;
-    const std::int64_t rounded = std::max<std::int64_t>(8, (static_cast<std::int64_t>(wanted + 4) / 8) * 8);
-    return static_cast<double>(rounded) < 0.9 * wanted ? rounded + 8 : rounded;
-  };
+  const auto scaled = [&](std::int64_t channels) { return round_channels(static_cast<double>(channels) * width); };
   TensorId x = relu(b, "features.0.relu", b.conv("features.0", net.input, scaled(32), 3, 2, 1), "Clip");
   int number = 1;
   for (const Stage& stage : stages) {

@@ -43,8 +43,14 @@ std::span<const Generator> generators() {
       Generator{"gpt3-175b", "GPT-3 175B (Brown et al., 2020)", gpt3_parameters, gpt3_175b},
       Generator{"lstm", "stacked LSTM", recurrent_parameters, lstm},
       Generator{"gru", "stacked GRU", recurrent_parameters, gru},
-      Generator{"seqnas", "encoder of the SeqNAS search space for event sequences (IEEE Access, 2024)",
+      Generator{"seqnas", "classifier of the SeqNAS search space for event sequences (IEEE Access, 2024)",
                 seqnas_parameters, seqnas},
+      Generator{"nasbench_macro", "CIFAR network of NAS-Bench-Macro (Su et al., 2021), batch norm folded",
+                nasbench_macro_parameters, nasbench_macro},
+      Generator{"nasbench201", "CIFAR network of NAS-Bench-201 cells (Dong and Yang, 2020), batch norm folded",
+                nasbench201_parameters, nasbench201},
+      Generator{"ofa_mobilenet_v3", "sub-network of Once-for-All MobileNetV3 (Cai et al., 2020), batch norm folded",
+                once_for_all_parameters, once_for_all_mbv3},
   };
   return all;
 }
