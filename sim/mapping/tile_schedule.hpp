@@ -21,6 +21,12 @@ namespace tilewright {
 /// the words owned are taken as new in the order of time until all of them have been seen.
 class TileSchedule {
  public:
+  /// Indices [low, high) of a dim.
+  struct Range {
+    std::int64_t low = 0, high = 0;
+    friend bool operator==(const Range&, const Range&) = default;
+  };
+
   /// Steps down to the tile that the outermost level hands out, at most `most_steps` of them: deeper loops, and blocks of the
   /// last loop, are summed inside a step. Precondition: `check` passed; problem and mapping outlive the schedule.
   TileSchedule(const Problem& problem, const Mapping& mapping, std::int64_t most_steps);
@@ -33,6 +39,9 @@ class TileSchedule {
   /// `utilized_instances` are those of the whole mapping, `tile_words`, `temporal_steps` and `lanes_used` stay zero.
   const AccessCounts& moved() const { return *current_; }
   std::int64_t step() const { return step_; }
+  /// The indices of every dim that the current step works on (where parallel instances take indices that lie apart: the interval
+  /// that spans them).
+  std::vector<Range> ranges() const;
   /// Goes to the next step; false behind the last one (then the schedule stands at its start again).
   bool advance();
 

@@ -1,0 +1,16 @@
+// Through the tabs that play, simulate and edit.
+#pragma once
+
+#include <QObject>
+
+namespace tilewright::gui {
+
+class TabsTest : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void initTestCase();
+  void tiles_are_stepped_played_and_followed_down_to_the_array();
+};
+
+}  // namespace tilewright::gui
