@@ -26,6 +26,7 @@
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
 #include "gui/views/bars_view.hpp"
+#include "gui/views/chip_view.hpp"
 #include "gui/views/export.hpp"
 #include "gui/views/graph_view.hpp"
 #include "gui/views/layers_view.hpp"
@@ -149,11 +150,7 @@ void MainWindow::build_panel() {
     change(after, {});
   };
   for (QComboBox* box : {workload_, chip_, objective_, engine_}) connect(box, &QComboBox::activated, this, rename);
-  connect(what_if_, &WhatIfView::turned, this, [this](const QString& key, const QString& value, bool) {
-    Project after = project_;
-    after.change(key.toStdString(), value.toStdString());
-    change(after, key);
-  });
+  connect(what_if_, &WhatIfView::turned, this, &MainWindow::change_key);
 }
 
 void MainWindow::build_views() {
@@ -165,6 +162,9 @@ void MainWindow::build_views() {
   tab("roofline", new RooflineView(selection_));
   tab("bars", new BarsView(selection_));
   tab("tiling", new TilingView(selection_));
+  auto* chip = new ChipView(selection_);
+  tab("chip", chip);
+  connect(chip, &ChipView::edited, this, &MainWindow::change_key);
   const auto dock = [&](const char* name, const char* title, View* view, Qt::DockWidgetArea area) {
     auto* holder = new QDockWidget;
     holder->setObjectName(name);
@@ -258,7 +258,7 @@ void MainWindow::retranslate() {
   for (const auto& [menu, text] : menus_) menu->setTitle(tr(text));
   for (const auto& [dock, text] : docks_) dock->setWindowTitle(tr(text));
   for (const auto& [label, text] : labels_) label->setText(tr(text));
-  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling")};
+  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"), tr("Chip")};
   for (int tab = 0; tab < tabs_->count(); ++tab) tabs_->setTabText(tab, titles[tab]);
   update_status();
 }
@@ -300,6 +300,12 @@ void MainWindow::change(const Project& after, const QString& key) {
   if (after == project_) return;
   if (project_.workload.empty()) return apply(after);  // the first project is no edit
   undo_.push(new ProjectChange(*this, project_, after, key));
+}
+
+void MainWindow::change_key(const QString& key, const QString& value) {
+  Project after = project_;
+  after.change(key.toStdString(), value.toStdString());
+  change(after, key);
 }
 
 void MainWindow::apply(const Project& project) {

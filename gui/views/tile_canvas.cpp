@@ -158,7 +158,7 @@ void TileCanvas::paintEvent(QPaintEvent* /*event*/) {
   double y = tall + gap;
   painter.setPen(palette().color(QPalette::PlaceholderText));
   text(painter, {gap, y, width() - 2 * gap, line},
-       tr("One instance of each buffer. Full colour: new in this step; hatched: still there. Used: how often so far."));
+       tr("One instance. Solid: new in this step; hatched: still there; used: how often so far."));
   y += line;
   for (std::size_t l = 1; l < steps_->buffers.size(); ++l, y += row)
     paint_buffer(painter, {gap, y, width() - 2 * gap, row}, l);

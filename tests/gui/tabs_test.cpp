@@ -2,12 +2,16 @@
 
 #include <QComboBox>
 #include <QLabel>
+#include <QLineEdit>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QStandardPaths>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 
+#include "arch_models/load.hpp"
+#include "gui/views/chip_view.hpp"
 #include "gui/views/main_window.hpp"
 
 namespace tilewright::gui {
@@ -55,6 +59,56 @@ void TabsTest::tiles_are_stepped_played_and_followed_down_to_the_array() {
   QVERIFY(where->text().startsWith("cycle 2 of "));
   window.selection().select(-1);
   QVERIFY(!position->isEnabled());
+}
+
+void TabsTest::a_figure_of_the_chip_is_checked_edited_undone_and_saved() {
+  MainWindow window;
+  window.show();
+  answered(window, {"mobilenet_v2", "edge-systolic-16x16", {}});
+  window.show_view("chip");
+  const double before = window.analysis()->result.latency.value;
+  auto* field = window.findChild<QLineEdit*>("field.levels.DRAM.bandwidth");
+  auto* error = window.findChild<QLabel*>("error.levels.DRAM.bandwidth");
+  field->selectAll();
+  QTest::keyClicks(field, "1.6");
+  QVERIFY(!error->isHidden());
+  QVERIFY(error->text().contains("GB/s"));  // the units that it takes
+  QTest::keyClick(field, Qt::Key_Return);
+  QCOMPARE(window.undo_stack().count(), 0);  // a wrong text changes nothing
+  QTest::keyClicks(field, " GB/s");
+  QVERIFY(error->isHidden());
+  {
+    QSignalSpy answer(&window, &MainWindow::answered);
+    QTest::keyClick(field, Qt::Key_Return);
+    QVERIFY(answer.count() > 0 || answer.wait(patience));
+  }
+  QVERIFY(window.analysis()->result.latency.value > before);
+  QCOMPARE(QString::fromStdString(window.project().value("chip.levels.DRAM.bandwidth")), QString("1.6 GB/s"));
+
+  QTemporaryDir folder;
+  const QString path = folder.filePath("mine.yaml");
+  QCOMPARE(window.findChild<ChipView*>()->save(path), QString());
+  QCOMPARE(load_chip(path.toStdString()).levels[0].bandwidth.value, window.analysis()->chip.levels[0].bandwidth.value);
+  {
+    MainWindow second;
+    answered(second, {"mobilenet_v2", path.toStdString(), {}});
+    QCOMPARE(second.analysis()->result.latency.value, window.analysis()->result.latency.value);
+    QCOMPARE(second.analysis()->result.energy.total().value, window.analysis()->result.energy.total().value);
+  }
+  {
+    QSignalSpy answer(&window, &MainWindow::answered);
+    window.undo_stack().undo();
+    QVERIFY(answer.count() > 0 || answer.wait(patience));
+  }
+  QCOMPARE(field->text(), QString("12.8 GB/s"));
+  QCOMPARE(window.analysis()->result.latency.value, before);
+  {
+    QSignalSpy answer(&window, &MainWindow::answered);
+    auto* slider = window.findChild<QSlider*>("slider.compute.rows");
+    slider->setValue(slider->maximum());
+    QVERIFY(answer.count() > 0 || answer.wait(patience));
+  }
+  QCOMPARE(window.findChild<QLineEdit*>("field.compute.rows")->text(), QString("128"));
 }
 
 }  // namespace tilewright::gui
