@@ -7,6 +7,7 @@
 #include "core/version.hpp"
 #include "gui/views/main_window.hpp"
 #include "gui/views/theme.hpp"
+#include "gui/views/view.hpp"
 
 namespace {
 
@@ -66,14 +67,19 @@ int main(int argc, char** argv) {
   if (!shoot) return QApplication::exec();
 
   int code = 0;
+  QTimer soon;
   QObject::connect(&window, &MainWindow::refused, [&](const QString& reason) { QApplication::exit(say(reason, 2)); });
   QObject::connect(&window, &MainWindow::answered, [&] {
     window.show_view(options.value(picture));
     if (options.isSet(row)) window.selection().select(options.value(row).toInt());
-    QTimer::singleShot(200, [&] {
-      if (!window.grab().save(target)) code = say("cannot write " + target, 2);
-      QApplication::exit(code);
-    });
+    soon.start(200);
+  });
+  QObject::connect(&soon, &QTimer::timeout, [&] {
+    for (const View* view : window.findChildren<View*>()) {
+      if (view->isVisible() && view->busy()) return;
+    }
+    if (!window.grab().save(target)) code = say("cannot write " + target, 2);
+    QApplication::exit(code);
   });
   return QApplication::exec();
 }

@@ -33,6 +33,7 @@
 #include "gui/views/roofline_view.hpp"
 #include "gui/views/theme.hpp"
 #include "gui/views/tiling_view.hpp"
+#include "gui/views/timeline_view.hpp"
 #include "gui/views/what_if_view.hpp"
 #include "gui/views/why_view.hpp"
 #include "sim/report/layer_view.hpp"
@@ -162,6 +163,7 @@ void MainWindow::build_views() {
   tab("roofline", new RooflineView(selection_));
   tab("bars", new BarsView(selection_));
   tab("tiling", new TilingView(selection_));
+  tab("timeline", new TimelineView(selection_));
   auto* chip = new ChipView(selection_);
   tab("chip", chip);
   connect(chip, &ChipView::edited, this, &MainWindow::change_key);
@@ -258,7 +260,7 @@ void MainWindow::retranslate() {
   for (const auto& [menu, text] : menus_) menu->setTitle(tr(text));
   for (const auto& [dock, text] : docks_) dock->setWindowTitle(tr(text));
   for (const auto& [label, text] : labels_) label->setText(tr(text));
-  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"), tr("Chip")};
+  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"), tr("Timeline"), tr("Chip")};
   for (int tab = 0; tab < tabs_->count(); ++tab) tabs_->setTabText(tab, titles[tab]);
   update_status();
 }

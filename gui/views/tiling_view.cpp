@@ -190,6 +190,7 @@ void TilingView::show_kernel(int /*kernel*/) {
 void TilingView::show_level() {
   play_->setChecked(false);
   background_.cancel();
+  busy_ = false;
   stale_ = !isVisible();
   if (stale_) return;
   const Evaluation* shown = evaluation();
@@ -199,6 +200,7 @@ void TilingView::show_level() {
     return set_steps(0, false);
   }
   const int level = level_->currentData().toInt();
+  busy_ = true;
   background_.run([this, level, analysis = analysis_, shown](const std::atomic<bool>&) -> std::function<void()> {
     if (level == array_level) {
       WavefrontPtr made = wavefront(*wavefront_request(*shown, analysis->chip), analysis->chip);
@@ -217,6 +219,7 @@ void TilingView::show_level() {
 }
 
 void TilingView::set_steps(int count, bool cycles) {
+  busy_ = false;
   pictures_->setCurrentWidget(cycles ? static_cast<QWidget*>(array_) : tiles_);
   {
     const QSignalBlocker quiet(position_);

@@ -28,6 +28,7 @@ class TilingView : public View {
   explicit TilingView(Selection& selection, QWidget* parent = nullptr);
   void show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) override;
   QString csv() const override;
+  bool busy() const override { return busy_; }
 
  protected:
   void show_selection() override;
@@ -58,6 +59,7 @@ class TilingView : public View {
   std::shared_ptr<const TileSteps> steps_;
   WavefrontPtr wavefront_;
   bool stale_ = true;      // what is shown is not that of the kernel
+  bool busy_ = false;
   Background background_;  // last: it is stopped first
 };
 

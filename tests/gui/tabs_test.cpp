@@ -1,8 +1,10 @@
 #include "tests/gui/tabs_test.hpp"
 
 #include <QComboBox>
+#include <QFile>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QStandardPaths>
@@ -13,6 +15,8 @@
 #include "arch_models/load.hpp"
 #include "gui/views/chip_view.hpp"
 #include "gui/views/main_window.hpp"
+#include "gui/views/timeline_canvas.hpp"
+#include "gui/views/timeline_view.hpp"
 
 namespace tilewright::gui {
 namespace {
@@ -59,6 +63,53 @@ void TabsTest::tiles_are_stepped_played_and_followed_down_to_the_array() {
   QVERIFY(where->text().startsWith("cycle 2 of "));
   window.selection().select(-1);
   QVERIFY(!position->isEnabled());
+}
+
+void TabsTest::the_schedule_is_simulated_zoomed_selected_and_exported() {
+  MainWindow window;
+  window.show();
+  answered(window, {"mobilenet_v2", "edge-systolic-16x16", {}});
+  auto* view = window.findChild<TimelineView*>();
+  QVERIFY(view->timeline() == nullptr);  // nothing is simulated before it is looked at
+  window.show_view("timeline");
+  QTRY_VERIFY_WITH_TIMEOUT(view->timeline() != nullptr, patience);
+  const TimelinePtr shown = view->timeline();
+  auto* canvas = window.findChild<TimelineCanvas*>();
+  QCOMPARE(canvas->to(), static_cast<double>(shown->end));
+  QTest::keyClick(canvas, Qt::Key_Plus);
+  QTest::keyClick(canvas, Qt::Key_Plus);
+  QCOMPARE(canvas->to() - canvas->from(), static_cast<double>(shown->end) / 4);
+  QTest::keyClick(canvas, Qt::Key_Home);
+  QCOMPARE(canvas->from(), 0.0);
+  QTest::keyClick(canvas, Qt::Key_End);
+  QCOMPARE(canvas->to(), static_cast<double>(shown->end));
+  QTest::keyClick(canvas, Qt::Key_0);
+  QTest::mouseClick(canvas, Qt::LeftButton, {}, {canvas->width() * 2 / 3, 30});  // the array's time: never idle
+  QVERIFY(window.selection().row() >= 0);
+
+  QTemporaryDir folder;
+  const QString path = folder.filePath("trace.json");
+  view->save_trace(path);
+  QTRY_VERIFY_WITH_TIMEOUT(!view->busy(), patience);
+  QFile trace(path);
+  QVERIFY(trace.open(QIODevice::ReadOnly));
+  QVERIFY(trace.readAll().startsWith("{\"displayTimeUnit\":\"ns\",\"traceEvents\":["));
+  QVERIFY(view->csv().count('\n') > 100);
+}
+
+void TabsTest::a_simulation_is_cancelled() {
+  MainWindow window;
+  window.show();
+  answered(window, {"resnet50", "edge-systolic-16x16", {}});
+  window.show_view("timeline");
+  auto* view = window.findChild<TimelineView*>();
+  QVERIFY(view->busy());
+  QTest::mouseClick(window.findChild<QPushButton*>("timeline.cancel"), Qt::LeftButton);
+  QVERIFY(!view->busy());
+  QTest::qWait(300);
+  QVERIFY(view->timeline() == nullptr);
+  QTest::mouseClick(window.findChild<QPushButton*>("timeline.simulate"), Qt::LeftButton);
+  QTRY_VERIFY_WITH_TIMEOUT(view->timeline() != nullptr, patience);
 }
 
 void TabsTest::a_figure_of_the_chip_is_checked_edited_undone_and_saved() {
