@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/network/network.hpp"
+#include "sim/study/request.hpp"
 #include "validation/suite.hpp"
 #include "workloads/transform/transform.hpp"
 
@@ -49,7 +50,10 @@ struct StudyOptions {
   std::string progress = "auto";
   std::int64_t most_failures = -1;  // -1: any number
   bool dry_run = false;
-  int jobs = 0;  // 0: all hardware threads
+  int jobs = 0;                     // 0: all hardware threads
+  std::string submit;               // "slurm": as an array job
+  int tasks = 1;                    // of the array job: shards
+  std::vector<std::string> sbatch;  // further options of sbatch
 };
 
 enum ExitCode { done = 0, failed = 1, bad_input = 2, interrupted = 3, internal_error = 4 };
@@ -104,6 +108,8 @@ int list(const std::string& what);
 int show(const std::string& what, const std::string& name, const RunOptions& options);
 int check(const std::vector<std::string>& files);
 int sweep(const StudyOptions& options);
+/// Writes sweep.sbatch and, for several tasks, merge.sbatch into the folder of the results and gives them to Slurm.
+int submit(const StudyOptions& options, const StudyRequest& request);
 int merge(const std::string& folder);
 int export_table(const std::string& folder, const std::string& format, const std::string& output);
 int compare(const std::string& folder_a, const std::string& folder_b, double tolerance);

@@ -262,6 +262,13 @@ int dispatch(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   sweep_command->add_flag("--dry-run", study_options.dry_run,
                           "show the number of points, the first five and the time; write nothing");
+  sweep_command->add_option("--submit", study_options.submit,
+                            "slurm: hand the study to Slurm as an array job that stops, requeues and merges by itself");
+  sweep_command->add_option("--tasks", study_options.tasks, "tasks of the array job; two to four times the nodes")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  sweep_command->add_option("--sbatch", study_options.sbatch, "an option for sbatch, e.g. --sbatch=--time=2:00:00")
+      ->allow_extra_args(false);
   sweep_command->footer("Example: tilewright sweep docs/studies/edge_array.yaml -o results");
 
   std::string merge_folder;

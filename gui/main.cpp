@@ -7,7 +7,6 @@
 #include "core/version.hpp"
 #include "gui/views/main_window.hpp"
 #include "gui/views/theme.hpp"
-#include "gui/views/view.hpp"
 
 namespace {
 
@@ -43,12 +42,14 @@ int main(int argc, char** argv) {
                                 "an .onnx file, a SCALE-Sim topology, a generator such as resnet50, or a project");
   const QCommandLineOption chip("chip", "library name or chip file", "CHIP"),
       picture("screenshot", "save VIEW as a picture and quit", "VIEW FILE"),
-      dark("dark", "light letters on a dark ground"), row("layer", "select the layer in this row of the report", "ROW");
-  for (const QCommandLineOption& option : {chip, picture, dark, row}) options.addOption(option);
+      dark("dark", "light letters on a dark ground"), row("layer", "select the layer in this row of the report", "ROW"),
+      language("language", "en or ru", "CODE");
+  for (const QCommandLineOption& option : {chip, picture, dark, row, language}) options.addOption(option);
   options.process(application);
 
   MainWindow window;
   window.set_dark(options.isSet(dark));
+  if (options.isSet(language)) window.set_language(options.value(language));
   QStringList files = options.positionalArguments();
   const bool shoot = options.isSet(picture);
   const QString target = shoot && !files.isEmpty() ? files.takeFirst() : QString();
@@ -61,25 +62,23 @@ int main(int argc, char** argv) {
     window.open(files.front());
   } else {
     if (!files.isEmpty()) project.workload = files.front().toStdString();
-    if (!files.isEmpty() || shoot) window.set_project(project);
+    if (!files.isEmpty() || shoot || !window.recover()) window.set_project(project);
   }
   window.show();
   if (!shoot) return QApplication::exec();
 
   int code = 0;
-  QTimer soon;
   QObject::connect(&window, &MainWindow::refused, [&](const QString& reason) { QApplication::exit(say(reason, 2)); });
   QObject::connect(&window, &MainWindow::answered, [&] {
     window.show_view(options.value(picture));
     if (options.isSet(row)) window.selection().select(options.value(row).toInt());
-    soon.start(200);
-  });
-  QObject::connect(&soon, &QTimer::timeout, [&] {
-    for (const View* view : window.findChildren<View*>()) {
-      if (view->isVisible() && view->busy()) return;
-    }
-    if (!window.grab().save(target)) code = say("cannot write " + target, 2);
-    QApplication::exit(code);
+    auto* painted = new QTimer(&window);
+    QObject::connect(painted, &QTimer::timeout, [&] {
+      if (!window.ready()) return;
+      if (!window.grab().save(target)) code = say("cannot write " + target, 2);
+      QApplication::exit(code);
+    });
+    painted->start(200);
   });
   return QApplication::exec();
 }

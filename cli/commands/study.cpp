@@ -174,10 +174,11 @@ int dry_run(const StudyRequest& request, PointEvaluator& evaluator) {
   const double all = std::chrono::duration<double>(Clock::now() - start).count();
   const auto tried = static_cast<double>(first.size());
   const double each = tried > 1 ? (all - longest) / (tried - 1) : all;
-  text += fmt::format("about {} on one thread{}, {:.1f} MB of store; nothing was written\n",
-                      duration(each * static_cast<double>(points)),
-                      request.engines.size() > 1 ? fmt::format(" with engine {}", engine_name(request.engines.front())) : "",
-                      bytes_a_row * static_cast<double>(points) / 1e6);
+  text += fmt::format(
+      "about {} on one thread{}, {:.1f} MB of store; nothing was written\n",
+      duration(each * static_cast<double>(points)),
+      request.engines.size() > 1 ? fmt::format(" with engine {}", engine_name(request.engines.front())) : "",
+      bytes_a_row * static_cast<double>(points) / 1e6);
   deliver(text, "");
   return 0;
 }
@@ -206,6 +207,12 @@ int sweep(const StudyOptions& options) {
   if (options.dry_run) return dry_run(request, evaluator);
   if (options.folder.empty())
     throw InputError(option_place("-o"), "name the folder of the results, for example -o results");
+  if (!options.submit.empty()) {
+    require_choice("--submit", options.submit, {"slurm"});
+    return submit(options, request);
+  }
+  if (const std::string why = shards_refused(request); shard.parts > 1 && !why.empty())
+    throw InputError(option_place("--shard"), why);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, ask_to_stop);
   StudyStore store = StudyStore::open(options.folder, request, evaluator.inputs(), shard);
   store.note_run(provenance(request, evaluator, options));

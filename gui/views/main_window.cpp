@@ -22,18 +22,22 @@
 #include <QTabWidget>
 #include <QUndoCommand>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
 #include "gui/views/bars_view.hpp"
 #include "gui/views/chip_view.hpp"
+#include "gui/views/compare_view.hpp"
 #include "gui/views/export.hpp"
 #include "gui/views/graph_view.hpp"
 #include "gui/views/layers_view.hpp"
 #include "gui/views/roofline_view.hpp"
+#include "gui/views/study_view.hpp"
 #include "gui/views/theme.hpp"
 #include "gui/views/tiling_view.hpp"
 #include "gui/views/timeline_view.hpp"
+#include "gui/views/validation_view.hpp"
 #include "gui/views/what_if_view.hpp"
 #include "gui/views/why_view.hpp"
 #include "sim/report/layer_view.hpp"
@@ -155,9 +159,9 @@ void MainWindow::build_panel() {
 }
 
 void MainWindow::build_views() {
-  const auto tab = [&](const char* name, View* view) {
+  const auto tab = [&](const char* name, QWidget* view) {
     tabs_->addTab(view, "");
-    views_.push_back({name, view, nullptr});
+    views_.push_back({name, view, qobject_cast<View*>(view), nullptr});
   };
   tab("graph", new GraphView(selection_));
   tab("roofline", new RooflineView(selection_));
@@ -167,13 +171,18 @@ void MainWindow::build_views() {
   auto* chip = new ChipView(selection_);
   tab("chip", chip);
   connect(chip, &ChipView::edited, this, &MainWindow::change_key);
+  tab("compare", new CompareView(selection_));
+  study_ = new StudyView;
+  tab("study", study_);
+  validation_ = new ValidationView;
+  tab("validation", validation_);
   const auto dock = [&](const char* name, const char* title, View* view, Qt::DockWidgetArea area) {
     auto* holder = new QDockWidget;
     holder->setObjectName(name);
     holder->setWidget(view);
     addDockWidget(area, holder);
     docks_.emplace_back(holder, title);
-    views_.push_back({name, view, holder});
+    views_.push_back({name, view, view, holder});
   };
   dock("layers", QT_TR_NOOP("Layers"), new LayersView(selection_), Qt::BottomDockWidgetArea);
   dock("why", QT_TR_NOOP("Why?"), new WhyView(selection_), Qt::BottomDockWidgetArea);
@@ -242,6 +251,9 @@ void MainWindow::build_actions() {
   QAction* dark = action(view, QT_TR_NOOP("&Dark"), Qt::CTRL | Qt::Key_D, [this] {});
   dark->setCheckable(true);
   connect(dark, &QAction::toggled, this, &MainWindow::set_dark);
+  QMenu* languages = menu(QT_TR_NOOP("&Language"), view);
+  for (const auto& [code, own_name] : {std::pair{"en", "English"}, std::pair{"ru", "Русский"}})
+    languages->addAction(QString::fromUtf8(own_name), this, [this, code = QString(code)] { set_language(code); });
   QMenu* help = menu(QT_TR_NOOP("&Help"));
   action(help, QT_TR_NOOP("&Keyboard shortcuts"), Qt::Key_F1, [this] {
     QString sheet;
@@ -260,7 +272,8 @@ void MainWindow::retranslate() {
   for (const auto& [menu, text] : menus_) menu->setTitle(tr(text));
   for (const auto& [dock, text] : docks_) dock->setWindowTitle(tr(text));
   for (const auto& [label, text] : labels_) label->setText(tr(text));
-  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"), tr("Timeline"), tr("Chip")};
+  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"),    tr("Timeline"),
+                           tr("Chip"),  tr("Compare"),  tr("Study"),           tr("Validation")};
   for (int tab = 0; tab < tabs_->count(); ++tab) tabs_->setTabText(tab, titles[tab]);
   update_status();
 }
@@ -277,8 +290,11 @@ void MainWindow::open(const QString& path) {
       const std::string text = read_file(path.toStdString(), most_project_bytes);
       const Value root = parse_yaml(text, path.toStdString());
       if (root.find("study")) {
+        const StudyRequest request = parse_study(text, path.toStdString());
+        const bool one_point = space_size(axis_sizes(request)) == 1;
         set_project(read_project(text, path.toStdString()));
-        path_ = path;
+        study_->set_study(path);
+        if (one_point) path_ = path;
       } else {
         Project after = project_;
         after.chip = path.toStdString();
@@ -334,7 +350,9 @@ void MainWindow::show_answer(const AnalysisPtr& analysis, double seconds) {
     what_if_->show_knobs(knobs(*analysis));
     what_if_->follow(project_);
   }
-  for (const Shown& each : views_) each.view->show_analysis(analysis_, pinned_);
+  for (const Shown& each : views_) {
+    if (each.view != nullptr) each.view->show_analysis(analysis_, pinned_);
+  }
   update_status();
   Q_EMIT answered();
 }
@@ -365,7 +383,9 @@ void MainWindow::update_status() {
 void MainWindow::pin(bool on) {
   pinned_ = on ? analysis_ : nullptr;
   if (!analysis_) return;
-  for (const Shown& each : views_) each.view->show_analysis(analysis_, pinned_);
+  for (const Shown& each : views_) {
+    if (each.view != nullptr) each.view->show_analysis(analysis_, pinned_);
+  }
   update_status();
 }
 
@@ -393,16 +413,18 @@ void MainWindow::save(bool as) {
 
 View* MainWindow::current_view() const {
   for (const Shown& each : views_) {
-    if (each.dock != nullptr && each.view->isAncestorOf(QApplication::focusWidget())) return each.view;
+    if (each.dock != nullptr && each.widget->isAncestorOf(QApplication::focusWidget())) return each.view;
   }
-  return static_cast<View*>(tabs_->currentWidget());
+  return qobject_cast<View*>(tabs_->currentWidget());
 }
 
 void MainWindow::export_current() {
+  View* view = current_view();
+  if (view == nullptr) return show_reason(tr("The figures of a study are in its folder: tilewright export."));
   const QString path =
       QFileDialog::getSaveFileName(this, tr("Export view"), {}, tr("Pictures and tables (*.png *.svg *.pdf *.csv)"));
   if (path.isEmpty()) return;
-  if (const QString why = export_view(*current_view(), path); !why.isEmpty()) show_reason(path + ": " + why);
+  if (const QString why = export_view(*view, path); !why.isEmpty()) show_reason(path + ": " + why);
 }
 
 void MainWindow::copy_command_line() {
@@ -412,6 +434,18 @@ void MainWindow::copy_command_line() {
 }
 
 void MainWindow::set_dark(bool dark) { QApplication::setPalette(dark ? dark_palette() : light_palette()); }
+
+void MainWindow::set_language(const QString& language) {
+  QApplication::removeTranslator(&translator_);
+  if (translator_.load("tilewright_" + language, ":/i18n")) QApplication::installTranslator(&translator_);
+}
+
+bool MainWindow::ready() const {
+  const bool busy = std::any_of(views_.begin(), views_.end(), [](const Shown& each) {
+    return each.view != nullptr && each.view->isVisible() && each.view->busy();
+  });
+  return !busy && !validation_->loading() && !study_->runner().running();
+}
 
 QStringList MainWindow::view_names() const {
   QStringList names{"window"};
@@ -426,7 +460,7 @@ bool MainWindow::show_view(const QString& name) {
     if (each.dock != nullptr) {
       each.dock->raise();
     } else {
-      tabs_->setCurrentWidget(each.view);
+      tabs_->setCurrentWidget(each.widget);
     }
     return true;
   }
@@ -458,9 +492,10 @@ void MainWindow::autosave() {
   file.commit();
 }
 
-void MainWindow::offer_recovery() {
-  if (!QFile::exists(autosave_path())) return;
+bool MainWindow::recover() {
+  if (!QFile::exists(autosave_path())) return false;
   open(autosave_path());
+  return true;
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

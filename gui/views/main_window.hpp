@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QTranslator>
 #include <QUndoStack>
 #include <vector>
 
@@ -17,6 +18,8 @@ class QTabWidget;
 
 namespace tilewright::gui {
 
+class StudyView;
+class ValidationView;
 class View;
 class WhatIfView;
 
@@ -30,6 +33,8 @@ class MainWindow : public QMainWindow {
   /// A network, a chip file or a project by its path, or a network of the generators.
   void open(const QString& path);
   void set_project(const Project& project);
+  /// Opens what a window that did not close left behind; false: nothing.
+  bool recover();
   const Project& project() const { return project_; }
   AnalysisPtr analysis() const { return analysis_; }
 
@@ -37,6 +42,10 @@ class MainWindow : public QMainWindow {
   QUndoStack& undo_stack() { return undo_; }
   QString status() const;
   void set_dark(bool dark);
+  /// "en" or "ru".
+  void set_language(const QString& language);
+  /// False while a view is still gathering what it shows.
+  bool ready() const;
 
   /// Names for --screenshot, in the order of the tabs; `window` is the whole window.
   QStringList view_names() const;
@@ -56,7 +65,8 @@ class MainWindow : public QMainWindow {
  private:
   struct Shown {
     QString name;
-    View* view;
+    QWidget* widget;
+    View* view;         // null: it shows something else than the analysis
     QDockWidget* dock;  // null: a tab
   };
 
@@ -77,7 +87,6 @@ class MainWindow : public QMainWindow {
   void pin(bool on);
   void show_recent();
   void remember(const QString& path);
-  void offer_recovery();
   void autosave();
   View* current_view() const;
 
@@ -87,6 +96,7 @@ class MainWindow : public QMainWindow {
   double seconds_ = 0;
   Selection selection_;
   QUndoStack undo_;
+  QTranslator translator_;
   Analyst analyst_;
   Project knobs_of_;  // the sliders were made for its network and chip
 
@@ -94,6 +104,8 @@ class MainWindow : public QMainWindow {
   std::vector<Shown> views_;
   QComboBox *workload_, *chip_, *objective_, *engine_;
   WhatIfView* what_if_;
+  StudyView* study_;
+  ValidationView* validation_;
   QLabel *total_, *reason_;
   std::vector<std::pair<QAction*, const char*>> actions_;  // with their untranslated texts
   std::vector<std::pair<QMenu*, const char*>> menus_;

@@ -16,13 +16,6 @@ namespace {
 /// Pixels: the area of a dot grows with its share of the time.
 double diameter(double share) { return 6 + 30 * std::sqrt(share); }
 
-void log_axis(QCPAxis* axis) {
-  axis->setScaleType(QCPAxis::stLogarithmic);
-  axis->setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
-  axis->setNumberFormat("eb");
-  axis->setNumberPrecision(0);
-}
-
 }  // namespace
 
 RooflineView::RooflineView(Selection& selection, QWidget* parent) : View(selection, parent), plot_(new QCustomPlot) {
@@ -30,8 +23,7 @@ RooflineView::RooflineView(Selection& selection, QWidget* parent) : View(selecti
   layout->setContentsMargins(0, 0, 0, 0);
   layout->addWidget(plot_);
   plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
-  log_axis(plot_->xAxis);
-  log_axis(plot_->yAxis);
+  for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) log_axis(*axis);
   plot_->setMinimumSize(320, 240);
   setAccessibleName(tr("Roofline"));
   connect(plot_, &QCustomPlot::mouseMove, this, &RooflineView::hover);

@@ -63,6 +63,13 @@ QPalette dark_palette() {
   return palette;
 }
 
+void log_axis(QCPAxis& axis) {
+  axis.setScaleType(QCPAxis::stLogarithmic);
+  axis.setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
+  axis.setNumberFormat("eb");
+  axis.setNumberPrecision(0);
+}
+
 void style_plot(QCustomPlot& plot, const QPalette& palette) {
   const QColor ink = palette.color(QPalette::Text), faint = palette.color(QPalette::Mid);
   plot.setBackground(palette.color(QPalette::Base));

@@ -5,6 +5,7 @@
 #include <QPalette>
 #include <QString>
 
+class QCPAxis;
 class QCustomPlot;
 
 namespace tilewright::gui {
@@ -20,6 +21,9 @@ QColor ink_on(const QColor& ground);
 
 QPalette light_palette();
 QPalette dark_palette();
+
+/// Powers of ten.
+void log_axis(QCPAxis& axis);
 
 /// Axes, grid and ground of a plot in the colours of a palette.
 void style_plot(QCustomPlot& plot, const QPalette& palette);

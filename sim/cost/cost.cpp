@@ -158,20 +158,6 @@ struct MemoryFigures {
   }
 };
 
-ArrayFigures figures_of(const CostModel& model, const ComputeCost& compute) {
-  ArrayFigures figures;
-  figures.cycles = model.timed_share * compute.cycles;
-  figures.fill_drain = compute.fill_drain;
-  figures.chips = chips_of(compute);
-  for (const Event& event : compute.events) {
-    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
-                   : event.kind == EventKind::memory ? figures.energy.memory
-                                                     : figures.energy.link;
-    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
-  }
-  return figures;
-}
-
 /// The array starts when its first tile is there. Where the outermost level itself is the bound, that tile is already in its time.
 CostFigures combine(const CostModel& model, const MemoryFigures& memory, const ArrayFigures& array) {
   const Cycles steady = std::max(array.cycles, memory.longest);
@@ -192,6 +178,20 @@ bool merges_reads(const Chip& chip) {
 }
 
 }  // namespace
+
+ArrayFigures array_figures(const CostModel& model, const ComputeCost& compute) {
+  ArrayFigures figures;
+  figures.cycles = model.timed_share * compute.cycles;
+  figures.fill_drain = compute.fill_drain;
+  figures.chips = chips_of(compute);
+  for (const Event& event : compute.events) {
+    Joules& kind = event.kind == EventKind::compute  ? figures.energy.compute
+                   : event.kind == EventKind::memory ? figures.energy.memory
+                                                     : figures.energy.link;
+    kind += (event.kind == EventKind::compute ? model.active_share : 1.0) * event.count * event.each;
+  }
+  return figures;
+}
 
 std::vector<LevelCost> level_costs(const Problem& problem, const AccessCounts& counts, const Chip& chip) {
   return level_costs(cost_model(problem, chip), counts);
@@ -226,7 +226,7 @@ ArrayPass array_pass(const Problem& problem, const Mapping& mapping, const Chip&
 
 EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, const std::vector<LevelCost>& levels,
                         const ComputeCost& compute) {
-  EnergyBy energy = figures_of(model, compute).energy;
+  EnergyBy energy = array_figures(model, compute).energy;
   for (std::size_t l = 0; l < levels.size(); ++l) {
     energy.memory += levels[l].energy;
     energy.link += link_energy(model, counts, l);
@@ -240,7 +240,7 @@ CostFigures cost_figures(const CostModel& model, const Mapping& /*mapping*/, con
   for (std::size_t l = 0; l < levels.size(); ++l)
     memory.add(levels[l].time, levels[l].energy, link_energy(model, counts, l));
   memory.first_tile = first_tile_time(model, counts);
-  return combine(model, memory, figures_of(model, compute));
+  return combine(model, memory, array_figures(model, compute));
 }
 
 MappingEvaluator::MappingEvaluator(const CostModel& model)
@@ -264,33 +264,33 @@ const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   const auto found = passes_.find(key_);
   if (found != passes_.end()) return found->second;
   const ComputeCost compute = model_->family->compute(*model_->chip, *model_->problem, array_pass(*model_, mapping));
-  return passes_.emplace(key_, figures_of(*model_, compute)).first->second;
+  return passes_.emplace(key_, tilewright::array_figures(*model_, compute)).first->second;
 }
 
 CostFigures MappingEvaluator::evaluate(const Mapping& mapping) {
   const ArrayFigures& array = array_figures(mapping);
   counts_ = &counter_.count(mapping);
-  const std::size_t innermost = innermost_keeper(*counts_);
-  MemoryFigures memory;
-  for (std::size_t l = 0; l < counts_->levels.size(); ++l) {
-    const LevelFigures level = level_figures(*model_, *counts_, l, l >= innermost, [](std::size_t, Joules) {});
-    memory.add(level.time, level.energy, link_energy(*model_, *counts_, l));
-  }
-  memory.first_tile = first_tile_time(*model_, *counts_);
-  return combine(*model_, memory, array);
+  return cost_figures(*model_, *counts_, array);
 }
 
-Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
-  Evaluation e;
-  e.problem = *model.problem;
-  e.mapping = mapping;
-  e.counts = count_accesses(e.problem, mapping);
+CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, const ArrayFigures& array) {
+  const std::size_t innermost = innermost_keeper(counts);
+  MemoryFigures memory;
+  for (std::size_t l = 0; l < counts.levels.size(); ++l) {
+    const LevelFigures level = level_figures(model, counts, l, l >= innermost, [](std::size_t, Joules) {});
+    memory.add(level.time, level.energy, link_energy(model, counts, l));
+  }
+  memory.first_tile = first_tile_time(model, counts);
+  return combine(model, memory, array);
+}
+
+void price(const CostModel& model, Evaluation& e) {
   e.levels = level_costs(model, e.counts);
-  e.compute = model.family->compute(*model.chip, e.problem, array_pass(model, mapping));
-  const CostFigures figures = cost_figures(model, mapping, e.counts, e.levels, e.compute);
+  const CostFigures figures = cost_figures(model, e.mapping, e.counts, e.levels, e.compute);
   e.cycles = figures.cycles;
   e.overhead = figures.overhead;
   e.energy = figures.energy;
+  e.bounds.clear();
   e.bounds.push_back({"compute", model.timed_share * e.compute.cycles});
   for (const LevelCost& level : e.levels) {
     if (level.time.value > 0) e.bounds.push_back({"memory:" + level.name, level.time});
@@ -302,6 +302,15 @@ Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
   e.utilization = e.cycles.value > 0 ? ideal / (chips_of(e.compute) * e.cycles) : 0.0;
   e.cycles_bound = model.cycles_bound;
   e.energy_bound = model.energy_bound.total();
+}
+
+Evaluation evaluate(const CostModel& model, const Mapping& mapping) {
+  Evaluation e;
+  e.problem = *model.problem;
+  e.mapping = mapping;
+  e.counts = count_accesses(e.problem, mapping);
+  e.compute = model.family->compute(*model.chip, e.problem, array_pass(model, mapping));
+  price(model, e);
   return e;
 }
 

@@ -87,7 +87,7 @@ Traffic compulsory_traffic(const CostModel& model) {
     if (operand.on_chip) continue;
     const StoredWord& word = model.words[o];
     // A chip that keeps nothing further in may skip what meets a zero.
-    const double bytes = word.lane_share * bytes_of(touched_words(*model.problem, operand), word.final_bits);
+    const double bytes = word.lane_share * bytes_of(model.touched[o], word.final_bits);
     (operand.role == Role::output ? traffic.written : traffic.read) += bytes;
   }
   return traffic;
@@ -100,33 +100,44 @@ Cycles ideal_cycles(const Problem& problem, const Chip& chip, const ComputeCost&
   return rate > 0 ? Cycles{static_cast<double>(problem.points()) / rate} : Cycles{};
 }
 
-/// Least energy by kind, static left out: arithmetic plus compulsory traffic of the outermost level and its link. Work on
-/// operands with zeros may be skipped in proportion to their density; event-driven arithmetic has no such floor.
-EnergyBy dynamic_energy_bound(const CostModel& model, const ComputeCost& vector) {
-  const Problem& problem = *model.problem;
-  const Chip& chip = *model.chip;
-  EnergyBy bound;
-  if (!event_driven(chip)) {
-    if (problem.compute == Compute::vector) {
-      for (const Event& event : vector.events) bound.compute += event.count * event.each;
-    } else {
-      const Event macs = mac_event(chip, problem);
-      double kept = macs.count;
-      for (const Operand& operand : problem.operands) kept *= operand.role == Role::output ? 1.0 : operand.density;
-      bound.compute = kept * macs.each;
-    }
+/// Least energy of the arithmetic. Work on operands with zeros may be skipped in proportion to their density; event-driven arithmetic has no
+/// such floor.
+Joules arithmetic_bound(const Problem& problem, const Chip& chip, const ComputeCost& vector) {
+  Joules bound;
+  if (event_driven(chip)) return bound;
+  if (problem.compute == Compute::vector) {
+    for (const Event& event : vector.events) bound += event.count * event.each;
+    return bound;
   }
-  const BufferLevel& outer = chip.levels.front();
+  const Event macs = mac_event(chip, problem);
+  double kept = macs.count;
+  for (const Operand& operand : problem.operands) kept *= operand.role == Role::output ? 1.0 : operand.density;
+  return kept * macs.each;
+}
+
+/// Least energy by kind, static left out: arithmetic plus compulsory traffic of the outermost level and its link.
+EnergyBy dynamic_energy_bound(const CostModel& model) {
+  EnergyBy bound;
+  bound.compute = model.arithmetic_bound;
+  const BufferLevel& outer = model.chip->levels.front();
   for (std::size_t o = 0; o < model.operands; ++o) {
-    const Operand& operand = problem.operands[o];
+    const Operand& operand = model.problem->operands[o];
     if (operand.on_chip) continue;
     const StoredWord& word = model.words[o];
-    const double words = word.lane_share * static_cast<double>(touched_words(problem, operand));
+    const double words = word.lane_share * static_cast<double>(model.touched[o]);
     const bool output = operand.role == Role::output;
     bound.memory += accesses_of(words, word.final_bits, outer, 1) * (output ? outer.write_energy : outer.read_energy);
     if (!output) bound.link += words * word.final_bits * outer.transfer_energy_per_bit;
   }
   return bound;
+}
+
+void resolve_bounds(CostModel& model) {
+  const BufferLevel& outer = model.chip->levels.front();
+  const Cycles memory = transfer_time(compulsory_traffic(model), outer, outer.instances, model.peer_compatible);
+  model.cycles_bound = std::max(model.compute_bound, memory) + model.launch;
+  model.energy_bound = dynamic_energy_bound(model);
+  model.energy_bound.static_ = model.static_power * (model.cycles_bound / model.chip->clock);
 }
 
 }  // namespace
@@ -168,20 +179,24 @@ CostModel cost_model(const Problem& problem, const Chip& chip) {
   resolve_sparsity(model);
   const ComputeCost vector = problem.compute == Compute::vector ? vector_cost(chip, problem) : ComputeCost{};
   model.ideal = ideal_cycles(problem, chip, vector);
-  Cycles compute;
+  for (const Operand& operand : problem.operands)
+    model.touched.push_back(operand.on_chip ? 0 : touched_words(problem, operand));
   if (!event_driven(chip)) {
     double kept = 1.0;
     if (problem.compute == Compute::mac) {
       for (const Operand& operand : problem.operands) kept *= operand.role == Role::output ? 1.0 : operand.density;
     }
-    compute = kept * model.ideal;
+    model.compute_bound = kept * model.ideal;
   }
-  const Cycles memory = transfer_time(compulsory_traffic(model), chip.levels.front(), chip.levels.front().instances,
-                                      model.peer_compatible);
-  model.cycles_bound = std::max(compute, memory) + model.launch;
-  model.energy_bound = dynamic_energy_bound(model, vector);
-  model.energy_bound.static_ = model.static_power * (model.cycles_bound / chip.clock);
+  model.arithmetic_bound = arithmetic_bound(problem, chip, vector);
+  resolve_bounds(model);
   return model;
+}
+
+void move_to(CostModel& model, const Chip& chip) {
+  model.chip = &chip;
+  model.static_power = static_power(chip);
+  resolve_bounds(model);
 }
 
 }  // namespace tilewright

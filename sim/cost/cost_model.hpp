@@ -27,13 +27,19 @@ struct CostModel {
   double timed_share = 1;         // part of the time that zeros leave (skipped)
   Watts static_power;
   Cycles launch;
-  Cycles ideal;  // all points at the chip's peak rate
+  Cycles ideal;                       // all points at the chip's peak rate
+  std::vector<std::int64_t> touched;  // distinct words per operand; 0 where they never leave the chip
+  Cycles compute_bound;               // of the arithmetic alone
+  Joules arithmetic_bound;
   Cycles cycles_bound;
   EnergyBy energy_bound;
 };
 
 /// InputError when the chip names an energy table that does not exist.
 CostModel cost_model(const Problem& problem, const Chip& chip);
+
+/// The same problem on `chip`, which may differ from the model's chip in the capacities, bandwidths, energies and leakage of its levels and in nothing else.
+void move_to(CostModel& model, const Chip& chip);
 
 /// Time and energy of one mapping, without the tables behind them.
 struct CostFigures {
@@ -50,14 +56,19 @@ EnergyBy dynamic_energy(const CostModel& model, const AccessCounts& counts, cons
                         const ComputeCost& compute);
 CostFigures cost_figures(const CostModel& model, const Mapping& mapping, const AccessCounts& counts,
                          const std::vector<LevelCost>& levels, const ComputeCost& compute);
-Evaluation evaluate(const CostModel& model, const Mapping& mapping);
-
 /// The part of a cost that the array's family knows, without its explanation.
 struct ArrayFigures {
   Cycles cycles, fill_drain;
   EnergyBy energy;  // of the events
   double chips = 1;
 };
+
+ArrayFigures array_figures(const CostModel& model, const ComputeCost& compute);
+/// As `evaluate`, from its parts.
+CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, const ArrayFigures& array);
+Evaluation evaluate(const CostModel& model, const Mapping& mapping);
+/// Times and energies of an evaluation from its counts and its array cost, which depend neither on capacities nor on bandwidths.
+void price(const CostModel& model, Evaluation& evaluation);
 
 /// The figures of many mappings of one problem, as `evaluate` gives them: what a search compares. Allocates only for an array pass
 /// that it sees for the first time (the family explains it in text; the figures are kept) and while it grows to the largest nest;

@@ -22,6 +22,7 @@
 #include "sim/network/resident.hpp"
 #include "sim/network/simulated.hpp"
 #include "sim/network/timed_layer.hpp"
+#include "sim/network/totals.hpp"
 #include "sim/network/training.hpp"
 
 namespace tilewright {
@@ -105,24 +106,6 @@ void note_graph(NetworkEvaluation& result, const WorkloadGraph& graph) {
   }
 }
 
-NetworkEvaluation heading(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options) {
-  NetworkEvaluation result;
-  result.workload = graph.name;
-  result.workload_source = graph.source;
-  result.chip = chip.name;
-  result.family = chip.family;
-  result.chip_source = chip.source;
-  result.energy_table = chip.energy_table;
-  result.validation = chip.validation;
-  result.batch = graph.batch;
-  result.macs = total_macs(graph);
-  result.params = graph.weight_elements;
-  result.layer_count = static_cast<std::int64_t>(graph.layers.size());
-  result.engine = options.engine;
-  result.objective = options.objective;
-  return result;
-}
-
 void note_failure(NetworkEvaluation& result, const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
                   const std::vector<Outcome>& outcomes) {
   for (const LoweredGroup& lowered : plan.groups) {
@@ -130,59 +113,10 @@ void note_failure(NetworkEvaluation& result, const Plan& plan, const WorkloadGra
       if (outcomes[p]) continue;
       const Infeasible& why = outcomes[p].error();
       result.infeasible = why;
-      result.failure = fmt::format("layer {} does not fit on {}: {}: {}{}{}",
-                                   graph.layers[static_cast<std::size_t>(lowered.group.layer)].name, chip.name,
-                                   why.level, why.reason, why.remedy.empty() ? "" : "; ", why.remedy);
+      result.failure = misfit(graph.layers[static_cast<std::size_t>(lowered.group.layer)].name, chip, why);
       return;
     }
   }
-}
-
-/// Totals from the layers in their order; `pipeline.pace` is zero for a sequential chip.
-void sum_up(NetworkEvaluation& result, Bytes dram, Cycles ideal, Cycles work, const Pipeline& pipeline,
-            const Chip& chip) {
-  for (const LayerEvaluation& layer : result.layers) {
-    const double times = static_cast<double>(layer.repeat);
-    result.cycles += times * layer.cycles;
-    result.latency += times * layer.latency;
-    result.energy.compute += times * layer.energy.compute;
-    result.energy.memory += times * layer.energy.memory;
-    result.energy.link += times * layer.energy.link;
-    result.energy.static_ += times * layer.energy.static_;
-    result.operations += times * layer.operations;
-  }
-  result.dram = dram;
-  if (work.value > 0) result.utilization = ideal / work;
-  if (result.latency.value > 0) {
-    const bool pipelined = pipeline.pace.value > 0;
-    const Seconds interval = pipelined ? std::max(pipeline.pace, pipeline.in_turn) / chip.clock : result.latency;
-    result.average_power = result.energy.total() / result.latency;
-    const Watts limit = pipeline.chips * chip.tdp;
-    if (limit.value > 0 && result.average_power > limit) {
-      result.notes.push_back(
-          fmt::format("average power {:.4g} W is above the limit of {:.4g} W: the chip would lower its clock, which is "
-                      "not modelled",
-                      result.average_power.value, limit.value));
-    }
-    result.throughput_per_s = static_cast<double>(result.batch) / interval.value;
-  }
-}
-
-/// Layers and totals of the groups in their order.
-void total_up(NetworkEvaluation& result, const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph,
-              const Chip& chip, const NetworkOptions& options) {
-  TimedNetwork timed = time_layers(groups, graph, chip, options.objective);
-  const Pipeline pipeline = pipeline_of(timed.layers);
-  if (pipeline.chips > 1) {
-    result.notes.push_back(
-        fmt::format("the network is resident on {:.0f} chips; static power is that of all of them", pipeline.chips));
-  }
-  for (TimedLayer& t : timed.layers) {
-    contribute(t.layer, contribution(t, pipeline), chip, pipeline.chips);
-    result.layers.push_back(std::move(t.layer));
-  }
-  result.batch = graph.batch;
-  sum_up(result, timed.dram, timed.ideal, timed.work, pipeline, chip);
 }
 
 std::vector<EvaluatedGroup> layer_by_layer_groups(const Plan& plan, const std::vector<Outcome>& outcomes) {
@@ -286,13 +220,14 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
       result.notes.push_back(fmt::format("layer by layer: residency is left out on {}: {}", chip.name, why));
     } else {
       NetworkEvaluation layer_by_layer;
-      total_up(layer_by_layer, layer_by_layer_groups(plan, outcomes), graph, chip, options);
+      total_up(layer_by_layer, time_layers(layer_by_layer_groups(plan, outcomes), graph, chip, options.objective),
+               graph, chip);
       ResidentNetwork resident = resident_groups(plan, outcomes, graph, chip, options);
       resident.summary.latency = layer_by_layer.latency;
       resident.summary.energy = layer_by_layer.energy.total();
       resident.summary.dram = layer_by_layer.dram;
       result.residency = std::move(resident.summary);
-      total_up(result, resident.groups, graph, chip, options);
+      total_up(result, time_layers(resident.groups, graph, chip, options.objective), graph, chip);
       return result;
     }
   }
@@ -305,7 +240,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   const bool on_stack =
       options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
   if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
-  total_up(result, groups, graph, chip, options);
+  total_up(result, time_layers(groups, graph, chip, options.objective), graph, chip);
   if (on_stack) note_stack(result, chip, *options.stack);
   if (options.train != Optimizer::none) {
     if (on_stack) {

@@ -10,7 +10,7 @@ namespace tilewright {
 namespace {
 
 /// Runs of kernels: one and the fused ones in its shadow, as ranges [first, last).
-std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<EvaluatedKernel>& kernels) {
+std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<GroupView::KernelView>& kernels) {
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     if (kernels[k].fused && !ranges.empty()) {
@@ -38,21 +38,19 @@ EnergyBy with_static(EnergyBy energy, const Chip& chip, Seconds time, double chi
   return energy;
 }
 
-TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Chip& chip, Objective objective) {
+TimedLayer time_layer(const GroupView& group, const Layer& source, const Chip& chip, Objective objective) {
   TimedLayer timed;
   LayerEvaluation& layer = timed.layer;
   layer.name = source.name;
   layer.op = source.op;
   layer.repeat = group.repeat;
-  layer.placement = group.placement;
-  layer.library = group.library;
   layer.macs = macs(source);
   layer.operations = 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
   double scores = 0, unproven = 0;  // of the kernels: what of their scores lies above the proven bounds
-  for (const auto& [e, repeat, fused] : group.kernels) {
+  for (const auto& [evaluation, repeat, fused] : group.kernels) {
+    const Evaluation& e = *evaluation;
     const double times = static_cast<double>(repeat);
-    layer.kernels.emplace_back(e, repeat);
     layer.energy.compute += times * e.energy.compute;
     layer.energy.memory += times * e.energy.memory;
     layer.energy.link += times * e.energy.link;
@@ -69,9 +67,10 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
     std::vector<RunTime> run;
     Cycles steady;
     for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
-      const Evaluation& e = layer.kernels[k].first;
-      const double times = static_cast<double>(layer.kernels[k].second);
-      run.push_back(run_time(e, layer.kernels[k].second, group.kernels[k].fused, chip));
+      const auto& [evaluation, repeat, fused] = group.kernels[k];
+      const Evaluation& e = *evaluation;
+      const double times = static_cast<double>(repeat);
+      run.push_back(run_time(e, repeat, fused, chip));
       steady = std::max(steady, times * (e.cycles - e.overhead));
       if (times * e.cycles > slowest) {
         slowest = times * e.cycles;
@@ -84,7 +83,7 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
       layer.bound = "memory:" + chip.levels.front().name;
     }
     timed.whole += time;
-    const ComputeCost& compute = layer.kernels[first].first.compute;
+    const ComputeCost& compute = group.kernels[first].evaluation->compute;
     if (compute.stage == Stage::in_turn) {
       timed.in_turn += time;
     } else {
@@ -95,13 +94,14 @@ TimedLayer time_layer(const EvaluatedGroup& group, const Layer& source, const Ch
       timed.resident += compute.resident;
     }
   }
-  if (group.wait > slowest) layer.bound = group.library ? "overhead" : "memory:" + chip.levels.front().name;
+  if (group.wait > slowest) layer.bound = group.on_library ? "overhead" : "memory:" + chip.levels.front().name;
   timed.whole += group.wait;
   timed.in_turn += group.wait;
-  if (!layer.kernels.empty()) {
-    const auto main = std::find_if(layer.kernels.begin(), layer.kernels.end(),
-                                   [](const auto& kernel) { return kernel.first.problem.compute == Compute::mac; });
-    layer.precision = precision_of((main == layer.kernels.end() ? layer.kernels.front() : *main).first.problem);
+  if (!group.kernels.empty()) {
+    const auto main = std::find_if(group.kernels.begin(), group.kernels.end(), [](const auto& kernel) {
+      return kernel.evaluation->problem.compute == Compute::mac;
+    });
+    layer.precision = precision_of((main == group.kernels.end() ? group.kernels.front() : *main).evaluation->problem);
   }
   if (scores > 0) layer.optimality_gap = unproven / scores;
   if (timed.whole.value > 0) layer.utilization = (layer.macs > 0 ? ideal_macs : ideal_vector) / timed.whole;
@@ -143,16 +143,36 @@ Cycles contribution(const TimedLayer& timed, const Pipeline& pipeline) {
   return cycles;
 }
 
-TimedNetwork time_layers(const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph, const Chip& chip,
+TimedNetwork time_layers(const std::vector<GroupView>& groups, const WorkloadGraph& graph, const Chip& chip,
                          Objective objective) {
   TimedNetwork network;
-  for (const EvaluatedGroup& group : groups) {
+  for (const GroupView& group : groups) {
     TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip, objective);
     const double times = static_cast<double>(t.layer.repeat);
     network.dram += times * t.traffic;
     if (t.layer.macs > 0) network.ideal += times * t.layer.utilization * t.whole;
     network.work += times * t.whole;
     network.layers.push_back(std::move(t));
+  }
+  return network;
+}
+
+TimedNetwork time_layers(const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph, const Chip& chip,
+                         Objective objective) {
+  std::vector<GroupView> views;
+  for (const EvaluatedGroup& group : groups) {
+    GroupView view{group.layer, group.repeat, {}, group.wait, group.library.has_value()};
+    for (const EvaluatedKernel& kernel : group.kernels)
+      view.kernels.push_back({&kernel.evaluation, kernel.repeat, kernel.fused});
+    views.push_back(std::move(view));
+  }
+  TimedNetwork network = time_layers(views, graph, chip, objective);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    LayerEvaluation& layer = network.layers[g].layer;
+    layer.placement = groups[g].placement;
+    layer.library = groups[g].library;
+    for (const EvaluatedKernel& kernel : groups[g].kernels)
+      layer.kernels.emplace_back(kernel.evaluation, kernel.repeat);
   }
   return network;
 }

@@ -19,6 +19,20 @@ struct EvaluatedGroup {
   std::optional<LibraryTime> library;
 };
 
+/// The same, evaluated elsewhere.
+struct GroupView {
+  struct KernelView {
+    const Evaluation* evaluation = nullptr;
+    std::int64_t repeat = 1;
+    bool fused = false;
+  };
+  int layer = 0;
+  std::int64_t repeat = 1;
+  std::vector<KernelView> kernels;
+  Cycles wait;
+  bool on_library = false;  // times of the kernels are those of the library
+};
+
 /// A layer before it is placed in the network: what it takes by itself, and what it takes of a pipeline.
 struct TimedLayer {
   LayerEvaluation layer;
@@ -58,6 +72,9 @@ struct TimedNetwork {
 
 /// `objective`: in which the optimality gap of a layer is counted.
 TimedNetwork time_layers(const std::vector<EvaluatedGroup>& groups, const WorkloadGraph& graph, const Chip& chip,
+                         Objective objective);
+/// The same, layers without their kernels, placement and library time.
+TimedNetwork time_layers(const std::vector<GroupView>& groups, const WorkloadGraph& graph, const Chip& chip,
                          Objective objective);
 
 }  // namespace tilewright

@@ -8,6 +8,20 @@ namespace {
 
 double number(const Value& text) { return text.as_number(0, 1e300); }
 
+/// Part of the objective that the searches could not prove necessary, all layers.
+double gap_of(const NetworkEvaluation& result) {
+  double all = 0, unproven = 0;
+  for (const LayerEvaluation& layer : result.layers) {
+    const double time = layer.latency.value, energy = layer.energy.total().value;
+    const double each = result.objective == Objective::latency  ? time
+                        : result.objective == Objective::energy ? energy
+                                                                : time * energy;
+    all += static_cast<double>(layer.repeat) * each;
+    unproven += static_cast<double>(layer.repeat) * each * layer.optimality_gap;
+  }
+  return all > 0 ? unproven / all : 0;
+}
+
 constexpr std::array metrics{
     Metric{"latency", "latency_s", [](const NetworkEvaluation& r, const Chip&) { return r.latency.value; },
            [](const Value& v) { return v.as_time().value; }},
@@ -34,6 +48,7 @@ constexpr std::array metrics{
     Metric{"price", "price_usd",
            [](const NetworkEvaluation&, const Chip& chip) { return chip.price ? chip.price->value : no_figure; },
            [](const Value& v) { return v.as_price().value; }},
+    Metric{"gap", "optimality_gap", [](const NetworkEvaluation& r, const Chip&) { return gap_of(r); }, number},
 };
 
 }  // namespace

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <cmath>
 
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
 #include "core/version.hpp"
-#include "sim/network/network.hpp"
+#include "sim/study/asked.hpp"
+#include "sim/study/ladder.hpp"
 #include "sim/study/metrics.hpp"
 #include "workloads/onnx/load.hpp"
 #include "workloads/zoo/zoo.hpp"
@@ -27,42 +29,6 @@ std::string digest(const std::string& text) {
 }
 
 std::string_view after(std::string_view key, std::string_view prefix) { return key.substr(prefix.size()); }
-
-/// What the model axes of a point ask of its workload.
-WorkloadRequest workload_request(const StudyRequest& request, const std::vector<std::string>& keys,
-                                 const StudyPoint& point) {
-  WorkloadRequest asked;
-  asked.workload = point.workload;
-  asked.fusion = request.fusion;
-  std::string parameters;
-  for (std::size_t a = 0; a < keys.size(); ++a) {
-    const std::string_view key = keys[a];
-    const std::string& value = point.values[a];
-    if (!key.starts_with("model.")) continue;
-    if (key == "model.precision") {
-      asked.precision = precision_from(value);
-    } else if (key == "model.fuse") {
-      asked.fusion = value == "none" ? Fusion::none : value == "attention" ? Fusion::attention : Fusion::normal;
-    } else if (key == "model.batch") {
-      asked.import.batch = std::stoll(value);
-    } else if (key.starts_with("model.set.")) {
-      asked.import.dims.emplace(after(key, "model.set."), std::stoll(value));
-    } else {
-      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ",", after(key, "model."), value);
-    }
-  }
-  if (!parameters.empty()) {
-    if (!is_generator(point.workload)) {
-      throw InputError(
-          {point.workload, 0, 0, ""},
-          fmt::format("only a generator has the parameters {}; of a file vary model.precision, model.batch, "
-                      "model.fuse or model.set.DIM",
-                      parameters));
-    }
-    asked.workload += (asked.workload.find(':') == std::string::npos ? ":" : ",") + parameters;
-  }
-  return asked;
-}
 
 bool meets(const StudyConstraint& constraint, double figure) {
   return constraint.comparison == Comparison::at_most ? figure <= constraint.limit : figure >= constraint.limit;
@@ -120,34 +86,69 @@ std::shared_ptr<const WorkloadGraph> PointEvaluator::graph_of(const StudyPoint& 
     const std::lock_guard lock(mutex_);
     if (const auto found = graphs_.find(key); found != graphs_.end()) return found->second;
   }
-  auto graph = std::make_shared<const WorkloadGraph>(prepare_workload(workload_request(request_, keys_, point)));
+  auto graph = std::make_shared<const WorkloadGraph>(prepare_workload(workload_request(request_, point)));
   const std::lock_guard lock(mutex_);
   constexpr std::size_t most_kept = 256;  // a graph holds some hundred KiB
   if (graphs_.size() >= most_kept) graphs_.clear();
   return graphs_.emplace(key, std::move(graph)).first->second;
 }
 
-PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine engine) {
-  std::vector<Override> overrides;
-  bool precision_given = false;
-  std::size_t a = 0;
-  for (const auto& group : request_.axes) {
-    for (const StudyAxis& axis : group) {
-      if (axis.key.starts_with("chip.")) {
-        overrides.push_back({std::string(after(axis.key, "chip.")), point.values[a], axis.place});
-      }
-      precision_given |= axis.key == "model.precision";
-      ++a;
+/// The point's chip; `instead`: other values for some of its axes.
+Chip PointEvaluator::chip_of(const StudyPoint& point, const std::vector<Override>& instead) const {
+  std::vector<Override> overrides = chip_overrides(request_, point);
+  for (Override& override : overrides) {
+    const auto other =
+        std::find_if(instead.begin(), instead.end(), [&](const Override& o) { return o.path == override.path; });
+    if (other != instead.end()) override.text = other->text;
+  }
+  return read_chip(with_overrides(chips_.at(point.chip), overrides));
+}
+
+NetworkEvaluation PointEvaluator::evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine) {
+  const NetworkOptions options = network_options(request_, engine);
+  const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
+  if (request_.mappings == StudyMappings::own || !shareable(chip, options))
+    return evaluate_network(*graph, chip, options);
+
+  std::string key = fmt::format("{}\n{}\n{}", point.workload, point.chip, static_cast<int>(engine));
+  std::vector<std::string> sizes;  // paths
+  for (std::size_t a = 0; a < keys_.size(); ++a) {
+    if (sizes_memory(keys_[a])) {
+      sizes.emplace_back(after(keys_[a], "chip."));
+    } else {
+      key += fmt::format("\n{}={}", keys_[a], point.values[a]);
     }
   }
-  const Chip chip = read_chip(with_overrides(chips_.at(point.chip), overrides));
-  const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
-  NetworkOptions options;
-  options.engine = engine;
-  options.objective = request_.objective;
-  options.precision_given = precision_given;
-  if (engine == Engine::analytical) options.stack = &default_stack();
-  const NetworkEvaluation result = evaluate_network(*graph, chip, options);
+  std::shared_ptr<SharedNetwork> network;
+  {
+    const std::lock_guard lock(mutex_);
+    constexpr std::size_t most_kept = 32;  // one holds about a MiB
+    std::shared_ptr<SharedNetwork>& slot = shared_[key];
+    if (!slot) {
+      slot = std::make_shared<SharedNetwork>(*graph, chip, options);
+      oldest_shared_.push_back(key);
+      if (oldest_shared_.size() > most_kept) {
+        shared_.erase(oldest_shared_.front());
+        oldest_shared_.pop_front();
+      }
+    }
+    network = shared_[key];
+  }
+  const Ladder ladder = ladder_of(chip, sizes);
+  SharedNetwork::Anchors anchors;
+  for (const Rungs& rungs : ladder.anchors) anchors.keys.push_back(rungs.key);
+  anchors.chip = [&](std::size_t i) -> std::optional<Chip> {
+    try {
+      return chip_of(point, ladder.anchors[i].values);
+    } catch (const InputError&) { return std::nullopt; }  // beyond what the chip's energy table knows
+  };
+  anchors.last_bounds = request_.objective == Objective::latency || !ladder.other_capacities;
+  return network->evaluate(chip, anchors);
+}
+
+PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine engine) {
+  const Chip chip = chip_of(point, {});
+  const NetworkEvaluation result = evaluate_network_of(point, chip, engine);
   if (!result.failure.empty()) return {PointStatus::infeasible, result.failure, {}};
 
   PointResult evaluated{PointStatus::done, "", {}};

@@ -1,12 +1,14 @@
 // The result of one point of a study, and what makes a point the same as another.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "sim/network/shared_network.hpp"
 #include "sim/study/request.hpp"
 #include "workloads/graph.hpp"
 
@@ -42,6 +44,8 @@ class PointEvaluator {
 
  private:
   std::shared_ptr<const WorkloadGraph> graph_of(const StudyPoint& point);
+  Chip chip_of(const StudyPoint& point, const std::vector<Override>& instead) const;
+  NetworkEvaluation evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine);
   PointResult evaluate_or_throw(const StudyPoint& point, Engine engine);
 
   const StudyRequest& request_;
@@ -50,6 +54,8 @@ class PointEvaluator {
   std::map<std::string, std::string> contents_;  // hash of each workload and chip file by name
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const WorkloadGraph>> graphs_;  // by workload and model axes
+  std::map<std::string, std::shared_ptr<SharedNetwork>> shared_;        // by all but the sizes of memories
+  std::deque<std::string> oldest_shared_;
 };
 
 }  // namespace tilewright

@@ -155,3 +155,34 @@ TEST_CASE("an unknown format names the nearest") {
                               "rows: 4\ncols: 4\ndataflow: weight_stationary\nprecisions: {int9: 1}\n"),
                       Catch::Contains("int8"));
 }
+
+TEST_CASE("time and events on the array, and what may be mapped, do not depend on capacities and bandwidths") {
+  // What lets chips that differ in their memories alone share mappings (sim/network/shared_network.hpp).
+  const std::vector<Problem> problems{product(33, 17, 5, DataType::int8), convolution(8, 3, 9, 9, 3),
+                                      depthwise(7, 5, 3), elementwise(1000, 3)};
+  for (const Chip& chip : chips()) {
+    if (family_of(chip).library != nullptr) continue;
+    Chip other = chip;
+    for (BufferLevel& level : other.levels) {
+      if (level.capacity) level.capacity->value *= 3;
+      level.bandwidth = 5.0 * level.bandwidth;
+    }
+    for (const Problem& p : problems) {
+      INFO(chip.family);
+      for (const std::int64_t passes : {std::int64_t{1}, p.points()}) {
+        const ComputeCost a = cost_of(chip, p, pass_of(p, {}, {}, passes)),
+                          b = cost_of(other, p, pass_of(p, {}, {}, passes));
+        CHECK(a.cycles == b.cycles);
+        CHECK(a.fill_drain == b.fill_drain);
+        CHECK(a.why == b.why);
+        REQUIRE(a.events.size() == b.events.size());
+        for (std::size_t e = 0; e < a.events.size(); ++e) {
+          CHECK(a.events[e].count == b.events[e].count);
+          CHECK(a.events[e].each == b.events[e].each);
+        }
+      }
+      const MapRules r = family_of(chip).rules(chip, p), s = family_of(other).rules(other, p);
+      CHECK((r.x_dims == s.x_dims && r.y_dims == s.y_dims && r.keeps == s.keeps && r.menu == s.menu));
+    }
+  }
+}

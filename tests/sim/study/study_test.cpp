@@ -11,6 +11,7 @@
 
 #include "arch_models/load.hpp"
 #include "sim/network/network.hpp"
+#include "sim/study/ladder.hpp"
 #include "sim/study/metrics.hpp"
 #include "sim/study/sweep.hpp"
 #include "sim/study/table.hpp"
@@ -44,6 +45,10 @@ vary:
   model.precision: [int8, fp16]
 constraints: ["latency <= 1 ms"]
 )";
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
 
 StudyRequest study(const std::string& text) { return parse_study(text, "study.yaml"); }
 
@@ -158,23 +163,22 @@ vary:
 }
 
 TEST_CASE("threads, shards and interruptions leave the same table") {
-  std::string longer = small_study;  // longer than a batch of the store
-  longer.replace(longer.find("points: 5"), 9, "points: 100");
-  const StudyRequest request = study(longer);
+  // Longer than a batch of the store.
+  const StudyRequest request = study(with(small_study, "points: 5", "points: 300"));
   const Folder plain("plain"), threads("threads"), shards("shards"), stopped("stopped");
   sweep(request, plain.path);
   const std::string expected = table(StudyStore::read(store_file(plain.path, {})));
-  REQUIRE(std::count(expected.begin(), expected.end(), '\n') == 1 + 800);
+  REQUIRE(std::count(expected.begin(), expected.end(), '\n') == 1 + 2400);
 
   sweep(request, threads.path, 3);
   CHECK(table(StudyStore::read(store_file(threads.path, {}))) == expected);
 
   for (int part = 1; part <= 3; ++part) sweep(request, shards.path, 1, {part, 3});
-  CHECK(merge_shards(shards.path) == 800);
+  CHECK(merge_shards(shards.path) == 2400);
   CHECK(table(StudyStore::read(store_file(shards.path, {}))) == expected);
 
   std::int64_t runs = 0;
-  for (std::int64_t stored = 0; stored < 800; ++runs) {
+  for (std::int64_t stored = 0; stored < 2400; ++runs) {
     std::atomic<bool> stop{false};
     stored = sweep(
                  request, stopped.path, 2, {}, [&](const SweepProgress&) { stop = true; }, &stop)
@@ -329,6 +333,60 @@ TEST_CASE("strategies and engines that do not fit are refused at their place") {
   CHECK_THROWS_WITH(study(small_study + "search: {strategy: grid, budget: 9}\n"), Contains("'budget'"));
   CHECK_THROWS_WITH(study(small_study + "engine: [analytical, roofline]\n"), Contains("quickest"));
   CHECK_THROWS_WITH(study(small_study + "engine: [roofline, analytical]\n"), Contains("keep: 0.1"));
+}
+
+TEST_CASE("rungs are powers of four of a capacity and of two of a bandwidth, and a chip on them is its own anchor") {
+  const auto chip = [](const std::string& capacity, const std::string& bandwidth) {
+    const Place here{"test", 0, 0, ""};
+    return read_chip(
+        with_overrides(chip_document("edge-systolic-16x16"),
+                       {{"levels.Scratchpad.capacity", capacity, here}, {"levels.DRAM.bandwidth", bandwidth, here}}));
+  };
+  const std::vector<std::string> sizes{"levels.Scratchpad.capacity", "levels[0].bandwidth", "levels.Nowhere.capacity"};
+  const Ladder between = ladder_of(chip("100 KiB", "24 B/cycle"), sizes);
+  REQUIRE(between.anchors.size() == 4);
+  CHECK(between.anchors.front().values[0].text == "65536 B");
+  CHECK(between.anchors.front().values[1].text == "16 B/cycle");
+  CHECK(between.anchors.back().values[0].text == "262144 B");
+  CHECK(between.anchors.back().values[1].text == "32 B/cycle");
+  CHECK(between.other_capacities);
+  const Ladder half = ladder_of(chip("128 KiB", "0.75 B/cycle"), sizes);  // 128 Ki = 2 x 4^8
+  CHECK(half.anchors.front().values[0].text == "65536 B");
+  CHECK(half.anchors.front().values[1].text == "0.5 B/cycle");
+  const Ladder on = ladder_of(chip("64 KiB", "32 B/cycle"), sizes);
+  REQUIRE(on.anchors.size() == 1);
+  CHECK_FALSE(on.other_capacities);
+}
+
+TEST_CASE(
+    "points that share mappings have the same figures in any order, thread and shard, and on a rung those of their own "
+    "search") {
+  std::string text = with(small_study, R"("gemm:m=64,n=32,k=16", "gemm:m=8,n=8,k=8")",
+                          R"("gemm:m=640,n=320,k=160", "gemm:m=64,n=64,k=64")");
+  text = with(text, "points: 5}", "points: 9}\n  chip.levels.Scratchpad.capacity: [40 KiB, 64 KiB, 100 KiB]");
+  const StudyRequest request = study(text + "mappings: shared\n");
+  const Folder plain("splain"), threads("sthreads"), shards("sshards");
+  sweep(request, plain.path);
+  const std::string expected = table(StudyStore::read(store_file(plain.path, {})));
+  sweep(request, threads.path, 3);
+  CHECK(table(StudyStore::read(store_file(threads.path, {}))) == expected);
+  for (int part = 7; part >= 1; --part) sweep(request, shards.path, 2, {part, 7});
+  CHECK(merge_shards(shards.path) == 2 * 2 * 9 * 3 * 2);
+  CHECK(table(StudyStore::read(store_file(shards.path, {}))) == expected);
+
+  StudyRequest own = request;
+  own.mappings = StudyMappings::own;
+  PointEvaluator sharing(request), searching(own);
+  // 0.5 GHz: 1, 2, 4, 8, 16 GB/s are 2, 4, 8, 16, 32 B a cycle.
+  for (const Position& position : {Position{0, 0, 1, 0, 1, 0}, {0, 0, 0, 4, 1, 1}, {1, 0, 1, 8, 1, 0}}) {
+    const StudyPoint point = point_at(request, position);
+    REQUIRE(point.values[2] == "64 KiB");
+    CHECK(sharing.evaluate(point, Engine::analytical).figures[0] ==
+          searching.evaluate(point, Engine::analytical).figures[0]);
+    CHECK(sharing.evaluate(point, Engine::analytical).figures[1] ==
+          searching.evaluate(point, Engine::analytical).figures[1]);
+    CHECK(sharing.identity(point, Engine::analytical) != searching.identity(point, Engine::analytical));
+  }
 }
 
 TEST_CASE("a changed chip file is a changed study") {

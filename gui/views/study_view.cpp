@@ -1,0 +1,303 @@
+#include "gui/views/study_view.hpp"
+
+#include <qcustomplot.h>
+
+#include <QComboBox>
+#include <QEvent>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSplitter>
+#include <QTableWidget>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gui/views/theme.hpp"
+
+namespace tilewright::gui {
+namespace {
+
+constexpr std::size_t most_lines = 2000;  // more cannot be told apart
+constexpr std::size_t most_rows = 1000;
+
+/// Least and most of the figures that are numbers.
+QCPRange range_of(const std::vector<double>& values) {
+  QCPRange range(std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity());
+  for (const double value : values) {
+    if (!std::isnan(value)) range.expand(QCPRange(value, value));
+  }
+  return range;
+}
+
+}  // namespace
+
+StudyView::StudyView(QWidget* parent)
+    : QWidget(parent),
+      study_(new QLineEdit),
+      folder_(new QLineEdit),
+      open_(new QPushButton),
+      run_(new QPushButton),
+      stop_(new QPushButton),
+      progress_(new QProgressBar),
+      told_(new QLabel),
+      x_(new QComboBox),
+      y_(new QComboBox),
+      cloud_(new QCustomPlot),
+      lines_(new QCustomPlot),
+      table_(new QTableWidget) {
+  auto* files = new QHBoxLayout;
+  for (QWidget* each : std::initializer_list<QWidget*>{study_, open_, folder_, run_, stop_}) files->addWidget(each);
+  auto* state = new QHBoxLayout;
+  state->addWidget(x_);
+  state->addWidget(y_);
+  state->addWidget(progress_, 1);
+  state->addWidget(told_);
+  auto* pictures = new QSplitter(Qt::Horizontal);
+  pictures->addWidget(cloud_);
+  pictures->addWidget(lines_);
+  auto* all = new QSplitter(Qt::Vertical);
+  all->addWidget(pictures);
+  all->addWidget(table_);
+  all->setStretchFactor(0, 3);
+  auto* layout = new QVBoxLayout(this);
+  layout->addLayout(files);
+  layout->addLayout(state);
+  layout->addWidget(all, 1);
+  for (QCustomPlot* plot : {cloud_, lines_}) plot->setMinimumSize(240, 160);
+  cloud_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  cloud_->setSelectionRectMode(QCP::srmNone);
+  cloud_->setNoAntialiasingOnDrag(true);
+  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  table_->verticalHeader()->setDefaultSectionSize(20);
+  stop_->setEnabled(false);
+  connect(open_, &QPushButton::clicked, this, [this] {
+    const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
+    if (!file.isEmpty()) set_study(file);
+  });
+  connect(run_, &QPushButton::clicked, this, &StudyView::start);
+  connect(stop_, &QPushButton::clicked, this, &StudyView::stop);
+  for (QComboBox* axis : {x_, y_}) connect(axis, &QComboBox::currentIndexChanged, this, &StudyView::draw_cloud);
+  connect(&runner_, &StudyRunner::progressed, this, [this](qint64 stored, qint64 points, double rate) {
+    progress_->setRange(0, static_cast<int>(std::min<qint64>(points, std::numeric_limits<int>::max())));
+    progress_->setValue(static_cast<int>(stored));
+    told_->setText(tr("%1 points/s, %2 s to go")
+                       .arg(rate, 0, 'f', 0)
+                       .arg(rate > 0 ? static_cast<double>(points - stored) / rate : 0, 0, 'f', 0));
+  });
+  connect(&runner_, &StudyRunner::finished, this,
+          [this](bool complete, const std::shared_ptr<const StudyResults>& results) {
+            show_running(false);
+            told_->setText(complete ? tr("%1 points").arg(results->size())
+                                    : tr("stopped at %1 points; run goes on there").arg(results->size()));
+            show_results(results);
+            Q_EMIT finished(complete);
+          });
+  connect(&runner_, &StudyRunner::refused, this, [this](const QString& reason) {
+    show_running(false);
+    told_->setText(reason);
+    Q_EMIT finished(false);
+  });
+  // With the shift key the mouse draws a rectangle: what lies in it is brushed in every picture.
+  connect(cloud_, &QCustomPlot::mousePress, this, [this](QMouseEvent* event) {
+    cloud_->setSelectionRectMode(event->modifiers().testFlag(Qt::ShiftModifier) ? QCP::srmCustom : QCP::srmNone);
+  });
+  connect(cloud_->selectionRect(), &QCPSelectionRect::accepted, this, [this] { brush(); });
+  retranslate();
+}
+
+void StudyView::retranslate() {
+  setAccessibleName(tr("Study"));
+  study_->setPlaceholderText(tr("study file"));
+  study_->setAccessibleName(tr("Study file"));
+  folder_->setPlaceholderText(tr("folder of the results"));
+  folder_->setAccessibleName(tr("Folder of the results"));
+  open_->setText(tr("Open…"));
+  run_->setText(tr("Run"));
+  stop_->setText(tr("Stop"));
+  x_->setAccessibleName(tr("Horizontal axis"));
+  y_->setAccessibleName(tr("Vertical axis"));
+  progress_->setAccessibleName(tr("Progress"));
+  cloud_->setAccessibleName(tr("Points"));
+  lines_->setAccessibleName(tr("Parallel coordinates"));
+  table_->setAccessibleName(tr("Points"));
+  cloud_->setToolTip(tr("Drag with the shift key to brush points."));
+}
+
+void StudyView::set_study(const QString& file) {
+  study_->setText(file);
+  if (folder_->text().isEmpty()) folder_->setText(QFileInfo(file).completeBaseName() + "-results");
+}
+
+void StudyView::set_folder(const QString& folder) { folder_->setText(folder); }
+
+void StudyView::start() {
+  if (runner_.running() || study_->text().isEmpty() || folder_->text().isEmpty()) return;
+  show_running(true);
+  runner_.start(study_->text(), folder_->text(), std::max(1, QThread::idealThreadCount() - 1));
+}
+
+void StudyView::show_running(bool running) {
+  run_->setEnabled(!running);
+  stop_->setEnabled(running);
+}
+
+void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
+  results_ = std::move(results);
+  brushed_.clear();
+  choose_axes();
+  draw();
+}
+
+void StudyView::choose_axes() {
+  const QSignalBlocker quiet_x(x_), quiet_y(y_);
+  for (QComboBox* axis : {x_, y_}) axis->clear();
+  for (const StudyColumn& column : results_->columns) {
+    for (QComboBox* axis : {x_, y_}) axis->addItem(QString::fromStdString(column.name));
+  }
+  x_->setCurrentIndex(static_cast<int>(results_->goals.front()));
+  y_->setCurrentIndex(static_cast<int>(results_->goals.back()));
+}
+
+bool StudyView::is_brushed(std::size_t point) const { return brushed_.empty() || brushed_[point] != 0; }
+
+std::size_t StudyView::brushed() const {
+  if (!results_) return 0;
+  return brushed_.empty() ? results_->size()
+                          : static_cast<std::size_t>(std::count(brushed_.begin(), brushed_.end(), 1));
+}
+
+void StudyView::brush() {
+  if (!results_) return;
+  const QRectF rectangle = cloud_->selectionRect()->rect();
+  const QCPRange x(cloud_->xAxis->pixelToCoord(rectangle.left()), cloud_->xAxis->pixelToCoord(rectangle.right()));
+  const QCPRange y(cloud_->yAxis->pixelToCoord(rectangle.bottom()), cloud_->yAxis->pixelToCoord(rectangle.top()));
+  const std::vector<double>&xs = results_->values[static_cast<std::size_t>(x_->currentIndex())],
+        &ys = results_->values[static_cast<std::size_t>(y_->currentIndex())];
+  brushed_.assign(results_->size(), 0);
+  for (std::size_t p = 0; p < brushed_.size(); ++p) brushed_[p] = x.contains(xs[p]) && y.contains(ys[p]) ? 1 : 0;
+  if (std::count(brushed_.begin(), brushed_.end(), 1) == 0) brushed_.clear();
+  draw();
+}
+
+void StudyView::draw() {
+  draw_cloud();
+  draw_lines();
+  fill_table();
+}
+
+void StudyView::draw_cloud() {
+  cloud_->clearPlottables();
+  style_plot(*cloud_, palette());
+  if (!results_ || results_->columns.empty()) return;
+  const std::vector<double>&xs = results_->values[static_cast<std::size_t>(x_->currentIndex())],
+        &ys = results_->values[static_cast<std::size_t>(y_->currentIndex())];
+  enum Cloud { faint, plain, front };
+  for (const Cloud which : {faint, plain, front}) {
+    QVector<double> x, y;
+    for (std::size_t p = 0; p < results_->size(); ++p) {
+      const Cloud of = !is_brushed(p) ? faint : results_->front[p] != 0 ? front : plain;
+      if (of != which || std::isnan(xs[p]) || std::isnan(ys[p])) continue;
+      x.push_back(xs[p]);
+      y.push_back(ys[p]);
+    }
+    auto* graph = new QCPGraph(cloud_->xAxis, cloud_->yAxis);
+    graph->setLineStyle(QCPGraph::lsNone);
+    const QColor colour = which == front   ? series_colour(3)
+                          : which == plain ? series_colour(0)
+                                           : palette().color(QPalette::Mid);
+    graph->setAdaptiveSampling(true);
+    graph->setAntialiasedScatters(false);
+    graph->setScatterStyle(which == front ? QCPScatterStyle(QCPScatterStyle::ssDiamond, colour, colour, 8)
+                                          : QCPScatterStyle(QCPScatterStyle::ssSquare, colour, 3));
+    graph->setData(x, y);
+  }
+  cloud_->xAxis->setLabel(x_->currentText());
+  cloud_->yAxis->setLabel(y_->currentText());
+  cloud_->rescaleAxes();
+  cloud_->xAxis->scaleRange(1.05);
+  cloud_->yAxis->scaleRange(1.05);
+  cloud_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+/// One vertical axis a column that differs between points, each scaled to its range; lines of the brushed points, those of the front on top.
+void StudyView::draw_lines() {
+  lines_->clearPlottables();
+  style_plot(*lines_, palette());
+  if (!results_) return;
+  auto ticks = QSharedPointer<QCPAxisTickerText>(new QCPAxisTickerText);
+  std::vector<std::pair<std::size_t, QCPRange>> axes;
+  for (std::size_t c = 0; c < results_->columns.size(); ++c) {
+    const StudyColumn& column = results_->columns[c];
+    const QCPRange range = range_of(results_->values[c]);
+    if ((column.words.empty() && !column.goal) || !(range.size() > 0)) continue;
+    ticks->addTick(static_cast<double>(axes.size()),
+                   QString::fromStdString(column.name.substr(column.name.rfind('.') + 1)));
+    axes.emplace_back(c, range);
+  }
+  const std::size_t step = std::max<std::size_t>(1, brushed() / most_lines);
+  std::size_t nth = 0;
+  for (const bool front : {false, true}) {
+    auto* lines = new QCPCurve(lines_->xAxis, lines_->yAxis);
+    QColor colour = front ? series_colour(3) : series_colour(0);
+    colour.setAlpha(front ? 220 : 60);
+    lines->setPen(QPen(colour, front ? 1.6 : 1));
+    for (std::size_t p = 0; p < results_->size(); ++p) {
+      if (!is_brushed(p) || (results_->front[p] != 0) != front || (!front && nth++ % step != 0)) continue;
+      for (std::size_t a = 0; a < axes.size(); ++a) {
+        const auto& [column, range] = axes[a];
+        lines->addData(static_cast<double>(a), (results_->values[column][p] - range.lower) / range.size());
+      }
+      const double gap = std::numeric_limits<double>::quiet_NaN();
+      lines->addData(gap, gap);
+    }
+  }
+  lines_->xAxis->setTicker(ticks);
+  lines_->xAxis->setTickLabelRotation(20);
+  lines_->yAxis->setTickLabels(false);
+  lines_->xAxis->setRange(-0.2, static_cast<double>(axes.size()) - 0.8);
+  lines_->yAxis->setRange(-0.05, 1.05);
+  lines_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+/// The brushed points, those of the front first.
+void StudyView::fill_table() {
+  table_->clear();
+  if (!results_) return;
+  std::vector<std::size_t> points;
+  for (const bool front : {true, false}) {
+    for (std::size_t p = 0; p < results_->size() && points.size() < most_rows; ++p) {
+      if (is_brushed(p) && (results_->front[p] != 0) == front) points.push_back(p);
+    }
+  }
+  table_->setRowCount(static_cast<int>(points.size()));
+  table_->setColumnCount(static_cast<int>(results_->columns.size()));
+  for (std::size_t c = 0; c < results_->columns.size(); ++c) {
+    const StudyColumn& column = results_->columns[c];
+    table_->setHorizontalHeaderItem(static_cast<int>(c), new QTableWidgetItem(QString::fromStdString(column.name)));
+    for (std::size_t r = 0; r < points.size(); ++r) {
+      const double value = results_->values[c][points[r]];
+      const QString text = std::isnan(value) ? QString()
+                           : column.words.empty()
+                               ? QString::number(value, 'g', 5)
+                               : QString::fromStdString(column.words[static_cast<std::size_t>(value)]);
+      auto* cell = new QTableWidgetItem(text);
+      if (results_->front[points[r]] != 0) cell->setForeground(series_colour(3));
+      table_->setItem(static_cast<int>(r), static_cast<int>(c), cell);
+    }
+  }
+}
+
+void StudyView::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::LanguageChange) retranslate();
+  if (event->type() == QEvent::PaletteChange) draw();
+}
+
+}  // namespace tilewright::gui

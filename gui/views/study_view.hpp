@@ -1,0 +1,65 @@
+// A study: run it, stop it, and look at its points as a cloud and as parallel lines that share what is brushed.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QWidget>
+
+#include "gui/viewmodels/study_runner.hpp"
+
+class QComboBox;
+class QCustomPlot;
+class QLabel;
+class QLineEdit;
+class QProgressBar;
+class QPushButton;
+class QTableWidget;
+
+namespace tilewright::gui {
+
+class StudyView : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit StudyView(QWidget* parent = nullptr);
+
+  void set_study(const QString& file);
+  void set_folder(const QString& folder);
+  void start();
+  void stop() { runner_.stop(); }
+  const StudyRunner& runner() const { return runner_; }
+  std::shared_ptr<const StudyResults> results() const { return results_; }
+  /// Points in the brushed rectangle; all of them when none is brushed.
+  std::size_t brushed() const;
+  void show_results(std::shared_ptr<const StudyResults> results);
+  QCustomPlot& cloud() { return *cloud_; }
+
+ Q_SIGNALS:
+  void finished(bool complete);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void retranslate();
+  void choose_axes();
+  void draw();
+  void draw_cloud();
+  void draw_lines();
+  void fill_table();
+  void brush();
+  bool is_brushed(std::size_t point) const;
+  void show_running(bool running);
+
+  StudyRunner runner_;
+  std::shared_ptr<const StudyResults> results_;
+  std::vector<char> brushed_;  // per point
+  QLineEdit *study_, *folder_;
+  QPushButton *open_, *run_, *stop_;
+  QProgressBar* progress_;
+  QLabel* told_;
+  QComboBox *x_, *y_;
+  QCustomPlot *cloud_, *lines_;
+  QTableWidget* table_;
+};
+
+}  // namespace tilewright::gui
