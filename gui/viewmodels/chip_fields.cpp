@@ -65,7 +65,7 @@ struct Walk {
   }
 
   /// `depth`: sections are the keys of the chip, and the items of its lists of maps.
-  void visit(const Value& value, const std::string& path, std::string section, std::string source, int depth) {
+  void visit(const Value& value, const std::string& path, const std::string& section, std::string source, int depth) {
     if (value.is_scalar()) return scalar(value, path, section, source);
     if (value.is_list()) {
       const std::vector<Value> items = value.items();

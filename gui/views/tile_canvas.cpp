@@ -185,9 +185,10 @@ void WavefrontCanvas::paintEvent(QPaintEvent* /*event*/) {
   std::int64_t active = 0;
   for (std::size_t i = 0; i < frame.pes.size(); ++i) {
     const PeState& pe = frame.pes[i];
-    const auto row = static_cast<double>(i / static_cast<std::size_t>(wavefront_->cols)),
-               col = static_cast<double>(i % static_cast<std::size_t>(wavefront_->cols));
-    const QRectF cell(gap + col * side, gap + 2 * line + row * side, side - 1, side - 1);
+    const std::size_t row = i / static_cast<std::size_t>(wavefront_->cols),
+                      col = i % static_cast<std::size_t>(wavefront_->cols);
+    const QRectF cell(gap + static_cast<double>(col) * side, gap + 2 * line + static_cast<double>(row) * side, side - 1,
+                      side - 1);
     QColor ground = palette().color(QPalette::AlternateBase), letters = ink;
     if (pe.active) {
       ground = series_colour(static_cast<std::size_t>(pe.index));
