@@ -28,7 +28,8 @@ Quantity quantity_of(const std::string& text) {
   return quantity;
 }
 
-/// Around the value of the file; whole: rounded to integers, doubles left out.
+}  // namespace
+
 Knob around(std::string key, std::string label, const std::string& own, bool whole) {
   Knob knob{std::move(key), std::move(label), {}, 0};
   const Quantity quantity = quantity_of(own);
@@ -47,7 +48,6 @@ Knob around(std::string key, std::string label, const std::string& own, bool who
   return knob;
 }
 
-/// Whole bytes in the largest unit that the file's value has.
 Knob capacities(std::string key, std::string label, const std::string& own) {
   Knob knob = around(std::move(key), std::move(label), own, false);
   const Quantity quantity = quantity_of(own);
@@ -59,6 +59,8 @@ Knob capacities(std::string key, std::string label, const std::string& own) {
   }
   return knob;
 }
+
+namespace {
 
 void add_chip_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
   const Value document = chip_document(unchanged.project.chip);

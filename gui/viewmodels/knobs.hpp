@@ -18,6 +18,12 @@ struct Knob {
   int position(const Project& project) const;
 };
 
+/// A slider around the value of a file, a number with or without a unit, from an eighth to eight times; whole: rounded to integers,
+/// doubles left out.
+Knob around(std::string key, std::string label, const std::string& own, bool whole);
+/// The same for a capacity: whole bytes in the largest unit that the file's value has.
+Knob capacities(std::string key, std::string label, const std::string& own);
+
 /// Clock, lanes of an array, capacity and bandwidth of every level, each from an eighth to eight times what the chip file says; batch; number
 /// formats of the chip; the sequence lengths of a generator.
 std::vector<Knob> knobs(const Analysis& unchanged);

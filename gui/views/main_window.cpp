@@ -22,10 +22,12 @@
 #include <QTabWidget>
 #include <QUndoCommand>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
 #include "gui/views/bars_view.hpp"
+#include "gui/views/chip_view.hpp"
 #include "gui/views/compare_view.hpp"
 #include "gui/views/export.hpp"
 #include "gui/views/graph_view.hpp"
@@ -34,6 +36,7 @@
 #include "gui/views/study_view.hpp"
 #include "gui/views/theme.hpp"
 #include "gui/views/tiling_view.hpp"
+#include "gui/views/timeline_view.hpp"
 #include "gui/views/validation_view.hpp"
 #include "gui/views/what_if_view.hpp"
 #include "gui/views/why_view.hpp"
@@ -152,11 +155,7 @@ void MainWindow::build_panel() {
     change(after, {});
   };
   for (QComboBox* box : {workload_, chip_, objective_, engine_}) connect(box, &QComboBox::activated, this, rename);
-  connect(what_if_, &WhatIfView::turned, this, [this](const QString& key, const QString& value, bool) {
-    Project after = project_;
-    after.change(key.toStdString(), value.toStdString());
-    change(after, key);
-  });
+  connect(what_if_, &WhatIfView::turned, this, &MainWindow::change_key);
 }
 
 void MainWindow::build_views() {
@@ -168,6 +167,10 @@ void MainWindow::build_views() {
   tab("roofline", new RooflineView(selection_));
   tab("bars", new BarsView(selection_));
   tab("tiling", new TilingView(selection_));
+  tab("timeline", new TimelineView(selection_));
+  auto* chip = new ChipView(selection_);
+  tab("chip", chip);
+  connect(chip, &ChipView::edited, this, &MainWindow::change_key);
   tab("compare", new CompareView(selection_));
   study_ = new StudyView;
   tab("study", study_);
@@ -269,8 +272,8 @@ void MainWindow::retranslate() {
   for (const auto& [menu, text] : menus_) menu->setTitle(tr(text));
   for (const auto& [dock, text] : docks_) dock->setWindowTitle(tr(text));
   for (const auto& [label, text] : labels_) label->setText(tr(text));
-  const QStringList titles{tr("Graph"),   tr("Roofline"), tr("Time and energy"), tr("Tiling"),
-                           tr("Compare"), tr("Study"),    tr("Validation")};
+  const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"),    tr("Timeline"),
+                           tr("Chip"),  tr("Compare"),  tr("Study"),           tr("Validation")};
   for (int tab = 0; tab < tabs_->count(); ++tab) tabs_->setTabText(tab, titles[tab]);
   update_status();
 }
@@ -315,6 +318,12 @@ void MainWindow::change(const Project& after, const QString& key) {
   if (after == project_) return;
   if (project_.workload.empty()) return apply(after);  // the first project is no edit
   undo_.push(new ProjectChange(*this, project_, after, key));
+}
+
+void MainWindow::change_key(const QString& key, const QString& value) {
+  Project after = project_;
+  after.change(key.toStdString(), value.toStdString());
+  change(after, key);
 }
 
 void MainWindow::apply(const Project& project) {
@@ -431,7 +440,12 @@ void MainWindow::set_language(const QString& language) {
   if (translator_.load("tilewright_" + language, ":/i18n")) QApplication::installTranslator(&translator_);
 }
 
-bool MainWindow::ready() const { return !validation_->loading() && !study_->runner().running(); }
+bool MainWindow::ready() const {
+  const bool busy = std::any_of(views_.begin(), views_.end(), [](const Shown& each) {
+    return each.view != nullptr && each.view->isVisible() && each.view->busy();
+  });
+  return !busy && !validation_->loading() && !study_->runner().running();
+}
 
 QStringList MainWindow::view_names() const {
   QStringList names{"window"};

@@ -75,6 +75,7 @@ class MainWindow : public QMainWindow {
   void build_actions();
   void retranslate();
   void change(const Project& after, const QString& key);
+  void change_key(const QString& key, const QString& value);
   void apply(const Project& project);
   void show_answer(const AnalysisPtr& analysis, double seconds);
   void show_reason(const QString& reason);

@@ -20,6 +20,8 @@ class View : public QWidget {
   virtual void show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) = 0;
   /// The figures that are drawn, as comma-separated values with a heading.
   virtual QString csv() const = 0;
+  /// Something is still being worked out for this view.
+  virtual bool busy() const { return false; }
 
  protected:
   virtual void show_selection() {}

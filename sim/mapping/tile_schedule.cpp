@@ -127,6 +127,19 @@ void TileSchedule::choose_steps(std::int64_t most_steps, std::size_t core_level)
   }
 }
 
+std::vector<TileSchedule::Range> TileSchedule::ranges() const {
+  std::vector<Range> ranges(problem_.dims.size(), {0, 1});
+  for (const StepLoop& loop : loops_) {
+    ranges[loop.dim].low += loop.low * loop.step;
+    ranges[loop.dim].high += (loop.high - 1) * loop.step;
+  }
+  for (std::size_t d = 0; d < ranges.size(); ++d) {
+    ranges[d].low = std::min(ranges[d].low, problem_.dims[d].bound);
+    ranges[d].high = std::clamp(ranges[d].high, ranges[d].low, problem_.dims[d].bound);
+  }
+  return ranges;
+}
+
 bool TileSchedule::advance() {
   bool more = false;
   for (std::size_t i = stepped_.size(); i-- > 0 && !more;) {

@@ -28,6 +28,12 @@ struct CorePlace {
 /// the words owned are taken as new in the order of time until all of them have been seen.
 class TileSchedule {
  public:
+  /// Indices [low, high) of a dim.
+  struct Range {
+    std::int64_t low = 0, high = 0;
+    friend bool operator==(const Range&, const Range&) = default;
+  };
+
   /// Steps down to the tile that the outermost level hands out, or down to the core's own, at most `most_steps` of them: deeper loops,
   /// and blocks of the last loop, are summed inside a step. The schedules of all places have equally many steps and add up to the
   /// AccessCounts together. Precondition: `check` passed; problem and mapping outlive the schedule; a place only where results_overlap is
@@ -48,6 +54,9 @@ class TileSchedule {
   /// `tile_words`, `temporal_steps` and `lanes_used` stay zero.
   const AccessCounts& moved() const { return *current_; }
   std::int64_t step() const { return step_; }
+  /// The indices of every dim that the current step works on (where parallel instances take indices that lie apart: the interval
+  /// that spans them).
+  std::vector<Range> ranges() const;
   /// Goes to the next step; false behind the last one (then the schedule stands at its start again).
   bool advance();
 
