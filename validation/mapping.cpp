@@ -570,7 +570,8 @@ void validate_file(const std::string& path, SuiteResult& result) {
       if (sparse && sparse->as_bool()) {
         compare_sparse_case(value, group, result.notes);
       } else {
-        compare_case(read_case(value), value.at("expected"), group, result.notes);
+        const ReferenceCase reference = read_case(value);
+        compare_case(reference, value.at("expected"), group, result.notes);
       }
     } catch (const OverflowError& error) { value.fail(error.what()); }
     result.groups.push_back(std::move(group));

@@ -27,68 +27,53 @@ SliceKind kind_of(Work work) {
   return SliceKind::join;
 }
 
-/// Keeps what an observer sees; the causes of standstills are what a ledger books for them.
+SliceKind kind_of(Ticks TimeParts::*standstill) {
+  if (standstill == &TimeParts::fill) return SliceKind::fill;
+  if (standstill == &TimeParts::drain) return SliceKind::drain;
+  if (standstill == &TimeParts::dram) return SliceKind::dram;
+  if (standstill == &TimeParts::contention) return SliceKind::contention;
+  return standstill == &TimeParts::idle ? SliceKind::idle : SliceKind::buffer;
+}
+
+/// Keeps what an observer sees, and the standstills that a ledger books for it.
 class Recorder final : public Observer {
  public:
   Recorder(const Program& program, Timeline& timeline, std::size_t most_slices)
-      : program_(&program), timeline_(&timeline), ledger_(program), most_slices_(most_slices) {
+      : program_(&program),
+        timeline_(&timeline),
+        ledger_(program,
+                [this](const Standstill& s) {
+                  keep(s.resource, {s.from, s.to, kind_of(s.part), static_cast<std::int32_t>(s.row), 0, 0});
+                }),
+        most_slices_(most_slices) {
     const std::vector<Resource>& resources = program.resources();
-    timeline.has_causes = std::any_of(resources.begin(), resources.end(), is_array);
-    if (timeline.has_causes) timeline.lanes.push_back({"array's time", {}, {}});
-    first_ = timeline.lanes.size();
-    for (const Resource& resource : resources) timeline.lanes.push_back({resource.name, {}, {}});
+    lane_of_.resize(resources.size());
+    for (const bool arrays : {true, false}) {
+      for (std::size_t r = 0; r < resources.size(); ++r) {
+        if ((resources[r].kind == Resource::Kind::array) != arrays) continue;
+        lane_of_[r] = timeline.lanes.size();
+        timeline.lanes.push_back({resources[r].name, arrays, {}, {}});
+      }
+      if (arrays) timeline.arrays = timeline.lanes.size();
+    }
   }
 
   void served(const Transaction& t, Ticks start, Ticks end) override {
-    if (!timeline_->has_causes) {
-      if (t.work != Work::rename) keep(lane_of(t), slice_of(t, start, end));
-      return;
-    }
-    if (t.work == Work::rename || !is_array(resource_of(t))) {
-      ledger_.served(t, start, end);
-      if (t.work != Work::rename) keep(lane_of(t), slice_of(t, start, end));
-      return;
-    }
+    if (timeline_->arrays > 0) ledger_.served(t, start, end);
+    if (t.work == Work::rename) return;
     const std::int32_t row = program_->kernels()[static_cast<std::size_t>(t.kernel)].row;
-    const TimeParts before = parts(row), of_last = parts(row_);
-    ledger_.served(t, start, end);
-    if (start > free_) {
-      const TimeParts& after = parts(row);
-      if (row_ >= 0) stand(SliceKind::drain, row_, parts(row_).drain - of_last.drain);
-      stand(SliceKind::fill, row, after.fill - before.fill - (t.work == Work::prime ? end - start : 0));
-      stand(SliceKind::dram, row, after.dram - before.dram);
-      stand(SliceKind::contention, row, after.contention - before.contention);
-      stand(SliceKind::buffer, row, after.buffer - before.buffer);
-    }
-    keep(timeline_->lanes.front(), slice_of(t, start, end));
-    keep(lane_of(t), slice_of(t, start, end));
-    row_ = row;
-    free_ = end;
+    keep(t.resource, {start, end, kind_of(t.work), row, t.step, t.bytes});
   }
 
   void close(Ticks end) {
     timeline_->end = end;
-    if (timeline_->has_causes && end > free_) stand(SliceKind::drain, row_, end - free_);
+    if (timeline_->arrays > 0) ledger_.close(end);
   }
 
  private:
-  static bool is_array(const Resource& resource) { return resource.kind == Resource::Kind::array; }
-  const Resource& resource_of(const Transaction& t) const {
-    return program_->resources()[static_cast<std::size_t>(t.resource)];
-  }
-  Lane& lane_of(const Transaction& t) { return timeline_->lanes[first_ + static_cast<std::size_t>(t.resource)]; }
-  TimeParts parts(std::int32_t row) const {
-    return row < 0 ? TimeParts{} : ledger_.rows()[static_cast<std::size_t>(row)];
-  }
-  Slice slice_of(const Transaction& t, Ticks start, Ticks end) const {
-    return {start, end, kind_of(t.work), program_->kernels()[static_cast<std::size_t>(t.kernel)].row, t.step, t.bytes};
-  }
-  void stand(SliceKind cause, std::int32_t row, Ticks ticks) {
-    keep(timeline_->lanes.front(), {free_, free_ + ticks, cause, row, 0, 0});
-    free_ += ticks;
-  }
-  void keep(Lane& lane, const Slice& slice) {
+  void keep(std::int32_t resource, const Slice& slice) {
     if (slice.end <= slice.start) return;
+    Lane& lane = timeline_->lanes[lane_of_[static_cast<std::size_t>(resource)]];
     lane.by_kind[static_cast<std::size_t>(slice.kind)] += slice.end - slice.start;
     if (kept_ == most_slices_) {
       ++timeline_->left_out;
@@ -101,9 +86,8 @@ class Recorder final : public Observer {
   const Program* program_;
   Timeline* timeline_;
   Ledger ledger_;
-  std::size_t most_slices_, kept_ = 0, first_ = 0;
-  std::int32_t row_ = -1;
-  Ticks free_ = 0;  // the array has nothing to do from here on
+  std::vector<std::size_t> lane_of_;  // by resource
+  std::size_t most_slices_, kept_ = 0;
 };
 
 NetworkEvaluation simulated(const Analysis& analysis, const Simulation& simulation,
@@ -123,7 +107,7 @@ NetworkEvaluation simulated(const Analysis& analysis, const Simulation& simulati
 
 const char* name(SliceKind kind) {
   static constexpr std::array words{"load", "store", "feed",  "launch", "prime",      "compute", "hop",
-                                    "wait", "fill",  "drain", "dram",   "contention", "buffer"};
+                                    "wait", "fill",  "drain", "dram",   "contention", "buffer",  "idle"};
   static_assert(words.size() == slice_kinds);
   return words[static_cast<std::size_t>(kind)];
 }

@@ -14,8 +14,23 @@
 namespace tilewright::gui {
 
 /// What a slice of a lane is; the last ones are the causes of a standstill, as the report names them.
-enum class SliceKind { load, store, feed, launch, prime, compute, hop, join, fill, drain, dram, contention, buffer };
-inline constexpr std::size_t slice_kinds = 13;
+enum class SliceKind {
+  load,
+  store,
+  feed,
+  launch,
+  prime,
+  compute,
+  hop,
+  join,
+  fill,
+  drain,
+  dram,
+  contention,
+  buffer,
+  idle
+};
+inline constexpr std::size_t slice_kinds = 14;
 /// The word of a table: "load", "compute", "buffer".
 const char* name(SliceKind kind);
 
@@ -29,15 +44,15 @@ struct Slice {
 
 struct Lane {
   std::string name;
+  bool array = false;                        // its standstills are slices too: no gap from 0 to the end
   std::vector<Slice> slices;                 // in order of their start; those beyond the limit are left out
   std::array<Ticks, slice_kinds> by_kind{};  // of all slices, also of those left out
 };
 
-/// A simulated network. Where layers run in turn on an array the first lane is the array's time: work and standstills by cause, without
-/// gap or overlap from 0 to the end. The others are the resources of the chip.
+/// A simulated network: a lane a resource. Where layers run in turn the arrays (cores) come first, with their standstills by cause.
 struct Timeline {
   std::vector<Lane> lanes;
-  bool has_causes = false;  // the first lane is that of the array's time
+  std::size_t arrays = 0;  // lanes with standstills
   Ticks end = 0;
   Hertz clock;
   std::size_t left_out = 0;  // slices

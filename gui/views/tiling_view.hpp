@@ -58,7 +58,7 @@ class TilingView : public View {
   AnalysisPtr analysis_;
   std::shared_ptr<const TileSteps> steps_;
   WavefrontPtr wavefront_;
-  bool stale_ = true;      // what is shown is not that of the kernel
+  bool stale_ = true;  // what is shown is not that of the kernel
   bool busy_ = false;
   Background background_;  // last: it is stopped first
 };

@@ -33,6 +33,7 @@ QBrush brush_of(SliceKind kind, const QPalette& palette) {
     case SliceKind::dram: return QBrush(series_colour(3), Qt::BDiagPattern);
     case SliceKind::contention: return QBrush(series_colour(3), Qt::DiagCrossPattern);
     case SliceKind::buffer: return QBrush(series_colour(3), Qt::HorPattern);
+    case SliceKind::idle: return QBrush(grey, Qt::Dense7Pattern);
   }
   return grey;
 }
@@ -57,6 +58,7 @@ QString words(SliceKind kind) {
     case SliceKind::dram: return TimelineCanvas::tr("waits for DRAM");
     case SliceKind::contention: return TimelineCanvas::tr("waits behind other traffic");
     case SliceKind::buffer: return TimelineCanvas::tr("waits for a buffer");
+    case SliceKind::idle: return TimelineCanvas::tr("nothing left to do");
   }
   return {};
 }
@@ -193,11 +195,14 @@ void TimelineCanvas::paint_axis(QPainter& painter, double start, double room) co
 
 void TimelineCanvas::paint_legend(QPainter& painter) const {
   if (timeline_->lanes.empty()) return;
+  // Shares of the time of the arrays that ever worked. Kinds of the other lanes stand without a figure.
   std::array<Ticks, slice_kinds> time{};
-  for (std::size_t l = 0; l < (timeline_->has_causes ? 1 : timeline_->lanes.size()); ++l) {
-    for (std::size_t k = 0; k < slice_kinds; ++k) time[k] += timeline_->lanes[l].by_kind[k];
+  Ticks whole = 0;
+  for (const Lane& lane : timeline_->lanes) {
+    if (!lane.array || lane.slices.empty()) continue;
+    whole += timeline_->end;
+    for (std::size_t k = 0; k < slice_kinds; ++k) time[k] += lane.by_kind[k];
   }
-  // With causes: shares of the array's time. Kinds of the other lanes stand without a figure.
   std::array<bool, slice_kinds> present{};
   for (const Lane& lane : timeline_->lanes) {
     for (std::size_t k = 0; k < slice_kinds; ++k) present[k] = present[k] || lane.by_kind[k] > 0;
@@ -207,9 +212,8 @@ void TimelineCanvas::paint_legend(QPainter& painter) const {
   for (std::size_t k = 0; k < slice_kinds; ++k) {
     if (!present[k]) continue;
     QString text = words(static_cast<SliceKind>(k));
-    if (timeline_->has_causes && time[k] > 0)
-      text +=
-          QString(" %1 %").arg(100.0 * static_cast<double>(time[k]) / static_cast<double>(timeline_->end), 0, 'f', 1);
+    if (whole > 0 && time[k] > 0)
+      text += QString(" %1 %").arg(100.0 * static_cast<double>(time[k]) / static_cast<double>(whole), 0, 'f', 1);
     const double wide = fontMetrics().horizontalAdvance(text) + 40.0;
     if (x + wide > width() - margin && x > margin) {
       x = margin;
@@ -242,7 +246,7 @@ void TimelineCanvas::paintEvent(QPaintEvent* /*event*/) {
     const double top = axis_height + static_cast<double>(at) * tall - scrolled_;
     if (top + tall < axis_height || top > axis_height + room_for_lanes()) continue;
     painter.setPen(palette().color(QPalette::Text));
-    const QString name = l == 0 && timeline_->has_causes ? tr("array's time") : QString::fromStdString(lane.name);
+    const QString name = QString::fromStdString(lane.name);
     painter.drawText(QRectF(margin, top, start - 2 * margin, tall), Qt::AlignLeft | Qt::AlignVCenter,
                      fontMetrics().elidedText(name, Qt::ElideRight, static_cast<int>(start - 2 * margin)));
     const QRectF band(start, top + 2, room, tall - 4);

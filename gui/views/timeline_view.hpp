@@ -1,4 +1,4 @@
-// The simulated schedule: a lane for each resource, and for the array's time with its standstills by cause.
+// The simulated schedule: a lane for each resource, those of arrays and cores with their standstills by cause.
 #pragma once
 
 #include "gui/viewmodels/background.hpp"

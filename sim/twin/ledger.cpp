@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace tilewright {
 namespace {
@@ -13,8 +14,9 @@ Ticks overlap(Ticks from, Ticks to, Ticks low, Ticks high) {
 
 }  // namespace
 
-Ledger::Ledger(const Program& program)
+Ledger::Ledger(const Program& program, std::function<void(const Standstill&)> tell)
     : program_(&program),
+      tell_(std::move(tell)),
       words_(program),
       slots_(program.slots()),
       busy_(program.resources().size()),
@@ -24,28 +26,39 @@ Ledger::Ledger(const Program& program)
   rows_.resize(static_cast<std::size_t>(rows));
 }
 
+/// Books that the array does nothing for a while.
+void Ledger::stand(Array& array, std::size_t row, Ticks TimeParts::*part, Ticks ticks) const {
+  if (ticks <= 0) return;
+  array.rows[row].*part += ticks;
+  const Ticks from = array.free;
+  array.free += ticks;
+  if (tell_) tell_({static_cast<std::int32_t>(&array - arrays_.data()), row, part, from, array.free});
+}
+
 /// Shares out the time in which the array waited for `cause`.
-void Ledger::stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cause) const {
-  const bool outermost = cause.work == Work::load || cause.work == Work::store;
-  const Ticks served = overlap(from, to, cause.start, cause.finish);
-  const Ticks queued = to - from - served;
-  (outermost ? row.dram : row.buffer) += served;
-  switch (cause.held) {
-    case Record::Held::other_kind: row.contention += queued; break;
-    case Record::Held::own_kind: (outermost ? row.dram : row.buffer) += queued; break;
-    case Record::Held::not_at_all:
-    case Record::Held::buffer: row.buffer += queued; break;
-    case Record::Held::cores: row.idle += queued; break;
-  }
+void Ledger::stand_still(Array& array, std::size_t row, Ticks to, const Record& cause) const {
+  const auto own = cause.work == Work::load || cause.work == Work::store ? &TimeParts::dram : &TimeParts::buffer;
+  const Ticks served = overlap(array.free, to, cause.start, cause.finish);
+  const Ticks queued = to - array.free - served;
+  const auto held = [&] {
+    switch (cause.held) {
+      case Record::Held::other_kind: return &TimeParts::contention;
+      case Record::Held::own_kind: return own;
+      case Record::Held::cores: return &TimeParts::idle;
+      case Record::Held::not_at_all:
+      case Record::Held::buffer: break;
+    }
+    return &TimeParts::buffer;
+  };
+  stand(array, row, held(), queued);
+  stand(array, row, own, served);
 }
 
 /// Up to the array's first work in `turn`: idle until the others have ended the layers before, then their results leave.
-void Ledger::catch_up(Array& array, std::size_t turn) {
+void Ledger::catch_up(Array& array, std::size_t turn) const {
   for (; array.turn < turn; ++array.turn) {
     const Turn& before = turns_[array.turn];
-    if (before.worked <= array.free) continue;
-    array.rows[before.row].idle += before.worked - array.free;
-    array.free = before.worked;
+    stand(array, before.row, &TimeParts::idle, before.worked - array.free);
   }
   array.started = false;
 }
@@ -61,11 +74,10 @@ void Ledger::book(Array& array, const Transaction& t, const Record& cause, Ticks
   TimeParts& mine = array.rows[row];
   if (start > array.free) {
     if (array.started) {
-      stand_still(mine, array.free, start, cause);
+      stand_still(array, row, start, cause);
     } else {
-      const Ticks leaving = turn == 0 ? 0 : overlap(array.free, start, 0, stored_);
-      if (leaving > 0) array.rows[turns_[turn - 1].row].drain += leaving;
-      mine.fill += start - array.free - leaving;
+      if (turn > 0) stand(array, turns_[turn - 1].row, &TimeParts::drain, overlap(array.free, start, 0, stored_));
+      stand(array, row, &TimeParts::fill, start - array.free);
     }
   }
   switch (t.work) {
@@ -120,7 +132,7 @@ void Ledger::close(Ticks end) {
     if (array.rows.empty()) continue;
     ++count;
     catch_up(array, turns_.size());
-    array.rows[turns_.back().row].drain += end - array.free;
+    stand(array, turns_.back().row, &TimeParts::drain, end - array.free);
     for (std::size_t r = 0; r < sums.size(); ++r) {
       for (const auto part : parts) sums[r].*part += array.rows[r].*part;
     }

@@ -1,6 +1,9 @@
 // Where the cycles of a simulation went, and what it moved.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "sim/twin/words.hpp"
 
 namespace tilewright {
@@ -18,11 +21,20 @@ struct TimeParts {
   Ticks total() const { return compute + overhead + fill + drain + dram + contention + buffer + idle; }
 };
 
+/// An array stands still in [from, to); `part` says why.
+struct Standstill {
+  std::int32_t resource = 0;
+  std::size_t row = 0;
+  Ticks TimeParts::*part = nullptr;
+  Ticks from = 0, to = 0;
+};
+
 /// Books the transactions of a program, in program order; any engine can be its source. The parts of all rows add up to the end of
 /// the simulation exactly; where several arrays (cores) are at work they are the mean of the arrays that ever were.
 class Ledger final : public Observer {
  public:
-  explicit Ledger(const Program& program);
+  /// `tell` hears of every standstill, of each array in the order of time.
+  explicit Ledger(const Program& program, std::function<void(const Standstill&)> tell = {});
   void served(const Transaction& transaction, Ticks start, Ticks end) override;
   /// To be called once, behind the last transaction.
   void close(Ticks end);
@@ -59,11 +71,13 @@ class Ledger final : public Observer {
     Ticks free = 0;
     std::vector<TimeParts> rows;
   };
-  void stand_still(TimeParts& row, Ticks from, Ticks to, const Record& cause) const;
-  void catch_up(Array& array, std::size_t turn);
+  void stand(Array& array, std::size_t row, Ticks TimeParts::*part, Ticks ticks) const;
+  void stand_still(Array& array, std::size_t row, Ticks to, const Record& cause) const;
+  void catch_up(Array& array, std::size_t turn) const;
   void book(Array& array, const Transaction& transaction, const Record& cause, Ticks start, Ticks end);
 
   const Program* program_;
+  std::function<void(const Standstill&)> tell_;
   std::vector<TimeParts> rows_;
   MovedWords words_;
   std::vector<Record> slots_;

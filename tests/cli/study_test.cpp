@@ -316,7 +316,7 @@ TEST_CASE("a dry run counts the points, shows five and estimates, for lists and 
   CHECK_THAT(refused.err, Contains("--shard") && Contains("run it with --jobs"));
 }
 
-TEST_CASE("--submit writes the job scripts and says where Slurm is missing or refuses") {
+TEST_CASE("sweep --submit writes the job scripts and says where Slurm is missing or refuses") {
   const Scratch scratch;
   const std::string file = scratch.file("study.yaml", study), folder = scratch.path("it's results");
   fs::create_directories(scratch.path("bin"));

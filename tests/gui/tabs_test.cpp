@@ -84,7 +84,8 @@ void TabsTest::the_schedule_is_simulated_zoomed_selected_and_exported() {
   QTest::keyClick(canvas, Qt::Key_End);
   QCOMPARE(canvas->to(), static_cast<double>(shown->end));
   QTest::keyClick(canvas, Qt::Key_0);
-  QTest::mouseClick(canvas, Qt::LeftButton, {}, {canvas->width() * 2 / 3, 30});  // the array's time: never idle
+  QTest::mouseClick(canvas, Qt::LeftButton, {},
+                    {canvas->width() * 2 / 3, 30});  // the array comes first and always has a slice
   QVERIFY(window.selection().row() >= 0);
 
   QTemporaryDir folder;

@@ -1,4 +1,5 @@
 // The drawn schedule against the report of the simulation that it is of.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -13,42 +14,47 @@ AnalysisPtr analysed(const std::string& workload, const std::string& chip) {
   return analyser.analyse({workload, chip, {}});
 }
 
-TEST_CASE("the array's time runs from 0 to the end without gap, and its parts are those of the report") {
+TEST_CASE("an array's time runs from 0 to the end without gap, and the mean of the arrays is that of the report") {
   for (const char* chip : {"edge-systolic-16x16", "a100-sxm4-80gb", "xeon-8380", "zcu102-dpu"}) {
     INFO(chip);
     const TimelinePtr shown = simulate_timeline(*analysed("mobilenet_v2", chip), {10'000'000, nullptr, {}});
-    REQUIRE(shown->has_causes);
     REQUIRE(shown->left_out == 0);
-    const Lane& time = shown->lanes.front();
-    Ticks at = 0;
-    for (const Slice& slice : time.slices) {
-      REQUIRE(slice.start == at);
-      at = slice.end;
-    }
-    REQUIRE(at == shown->end);
-    REQUIRE(cycles_of(shown->end).value == Approx(shown->result.cycles.value).epsilon(1e-12));
-
     std::vector<CycleParts> parts(shown->result.layers.size());
-    for (const Slice& slice : time.slices) {
-      CycleParts& layer = parts.at(static_cast<std::size_t>(slice.row));
-      const Cycles cycles = cycles_of(slice.end - slice.start);
-      switch (slice.kind) {
-        case SliceKind::launch: layer.overhead += cycles; break;
-        case SliceKind::prime:
-        case SliceKind::fill: layer.fill += cycles; break;
-        case SliceKind::drain: layer.drain += cycles; break;
-        case SliceKind::dram: layer.dram += cycles; break;
-        case SliceKind::contention: layer.contention += cycles; break;
-        case SliceKind::buffer: layer.buffer += cycles; break;
-        default: layer.compute += cycles; break;
+    double arrays = 0;
+    for (const Lane& lane : shown->lanes) {
+      if (!lane.array || lane.slices.empty()) continue;  // a core may never be needed
+      ++arrays;
+      Ticks at = 0;
+      for (const Slice& slice : lane.slices) {
+        REQUIRE(slice.start == at);
+        at = slice.end;
+        CycleParts& layer = parts.at(static_cast<std::size_t>(slice.row));
+        const Cycles cycles = cycles_of(slice.end - slice.start);
+        switch (slice.kind) {
+          case SliceKind::launch: layer.overhead += cycles; break;
+          case SliceKind::prime:
+          case SliceKind::fill: layer.fill += cycles; break;
+          case SliceKind::drain: layer.drain += cycles; break;
+          case SliceKind::dram: layer.dram += cycles; break;
+          case SliceKind::contention: layer.contention += cycles; break;
+          case SliceKind::buffer: layer.buffer += cycles; break;
+          case SliceKind::idle: layer.idle += cycles; break;
+          default: layer.compute += cycles; break;
+        }
       }
+      REQUIRE(at == shown->end);
     }
+    REQUIRE(arrays >= 1);
+    REQUIRE(cycles_of(shown->end).value == Approx(shown->result.cycles.value).epsilon(1e-12));
     for (std::size_t row = 0; row < parts.size(); ++row) {
       INFO(shown->result.layers[row].name);
       const CycleParts& report = *shown->result.layers[row].parts;
       for (const auto part : {&CycleParts::compute, &CycleParts::overhead, &CycleParts::fill, &CycleParts::drain,
-                              &CycleParts::dram, &CycleParts::contention, &CycleParts::buffer})
-        REQUIRE((parts[row].*part).value == Approx((report.*part).value).epsilon(1e-9));
+                              &CycleParts::dram, &CycleParts::contention, &CycleParts::buffer, &CycleParts::idle}) {
+        // The report cuts the mean of several arrays to whole ticks.
+        REQUIRE((parts[row].*part).value / arrays ==
+                Approx((report.*part).value).epsilon(1e-9).margin(cycles_of(1).value));
+      }
     }
   }
 }
@@ -96,9 +102,11 @@ TEST_CASE("the exported trace is a Chrome trace of all resources") {
     if (event.at("name") == "thread_name") ++tracks;
   }
   std::size_t drawn = 0;
-  for (std::size_t l = 1; l < shown->lanes.size(); ++l) drawn += shown->lanes[l].slices.size();
+  for (const Lane& lane : shown->lanes)
+    drawn += static_cast<std::size_t>(std::count_if(lane.slices.begin(), lane.slices.end(),
+                                                    [](const Slice& slice) { return slice.kind < SliceKind::fill; }));
   REQUIRE(slices == drawn);
-  REQUIRE(tracks + 1 == shown->lanes.size());
+  REQUIRE(tracks == shown->lanes.size());
 }
 
 TEST_CASE("blocks cover the slices in sight, and never more than two a pixel") {
