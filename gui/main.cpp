@@ -1,8 +1,10 @@
 // tilewright-gui [FILE] [--chip NAME] [--screenshot VIEW FILE]
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QTemporaryDir>
 #include <QTimer>
 #include <cstdio>
+#include <utility>
 
 #include "core/version.hpp"
 #include "gui/views/main_window.hpp"
@@ -68,17 +70,22 @@ int main(int argc, char** argv) {
   if (!shoot) return QApplication::exec();
 
   int code = 0;
+  const QTemporaryDir results;  // of the study that is to be seen
+  bool asked = false;
+  QTimer painted;
+  painted.setInterval(200);
   QObject::connect(&window, &MainWindow::refused, [&](const QString& reason) { QApplication::exit(say(reason, 2)); });
   QObject::connect(&window, &MainWindow::answered, [&] {
     window.show_view(options.value(picture));
     if (options.isSet(row)) window.selection().select(options.value(row).toInt());
-    auto* painted = new QTimer(&window);
-    QObject::connect(painted, &QTimer::timeout, [&] {
-      if (!window.ready()) return;
-      if (!window.grab().save(target)) code = say("cannot write " + target, 2);
-      QApplication::exit(code);
-    });
-    painted->start(200);
+    if (options.value(picture) == "study" && !files.isEmpty() && !std::exchange(asked, true))
+      window.run_study(results.filePath("results"));
+    painted.start();
+  });
+  QObject::connect(&painted, &QTimer::timeout, [&] {
+    if (!window.ready()) return;
+    if (!window.grab().save(target)) code = say("cannot write " + target, 2);
+    QApplication::exit(code);
   });
   return QApplication::exec();
 }

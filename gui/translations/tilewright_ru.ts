@@ -2,6 +2,53 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="ru_RU" sourcelanguage="en">
     <context>
+        <name>Chip</name>
+        <message>
+            <source>a value is missing; the file says %1</source>
+            <translation>нет значения; в файле %1</translation>
+        </message>
+        <message>
+            <source>%1 of them</source>
+            <translation>всего %1</translation>
+        </message>
+        <message>
+            <source>no limit</source>
+            <translation>без предела</translation>
+        </message>
+        <message>
+            <source>%1, halved</source>
+            <translation>%1, пополам</translation>
+        </message>
+        <message>
+            <source>%1 / %2 bit</source>
+            <translation>%1 / %2 бит</translation>
+        </message>
+        <message>
+            <source>%1 / word</source>
+            <translation>%1 / слово</translation>
+        </message>
+        <message>
+            <source>no bound</source>
+            <translation>не ограничивает</translation>
+        </message>
+        <message>
+            <source>each</source>
+            <translation>каждый</translation>
+        </message>
+        <message>
+            <source>compute</source>
+            <translation>вычисление</translation>
+        </message>
+        <message>
+            <source>%1 lanes</source>
+            <translation>линий: %1</translation>
+        </message>
+        <message>
+            <source>%1 MAC/cycle</source>
+            <translation>%1 MAC/такт</translation>
+        </message>
+    </context>
+    <context>
         <name>Export</name>
         <message>
             <source>cannot write this file</source>
@@ -100,6 +147,37 @@
         <message>
             <source>joules</source>
             <translation>джоули</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::ChipView</name>
+        <message>
+            <source>Save chip</source>
+            <translation>Сохранить чип</translation>
+        </message>
+        <message>
+            <source>Chips (*.yaml)</source>
+            <translation>Чипы (*.yaml)</translation>
+        </message>
+        <message>
+            <source>Saved as %1; open it to go on from there.</source>
+            <translation>Сохранено как %1; откройте, чтобы продолжить отсюда.</translation>
+        </message>
+        <message>
+            <source>Chip</source>
+            <translation>Чип</translation>
+        </message>
+        <message>
+            <source>Levels of the chip and their links</source>
+            <translation>Уровни чипа и их связи</translation>
+        </message>
+        <message>
+            <source>Figures of the chip file</source>
+            <translation>Величины файла чипа</translation>
+        </message>
+        <message>
+            <source>Save chip as…</source>
+            <translation>Сохранить чип как…</translation>
         </message>
     </context>
     <context>
@@ -396,6 +474,14 @@
             <source>Pictures and tables (*.png *.svg *.pdf *.csv)</source>
             <translation>Рисунки и таблицы (*.png *.svg *.pdf *.csv)</translation>
         </message>
+        <message>
+            <source>Timeline</source>
+            <translation>Расписание</translation>
+        </message>
+        <message>
+            <source>Chip</source>
+            <translation>Чип</translation>
+        </message>
     </context>
     <context>
         <name>tilewright::gui::RooflineView</name>
@@ -496,6 +582,33 @@
         </message>
     </context>
     <context>
+        <name>tilewright::gui::TileCanvas</name>
+        <message>
+            <source>stays: reused</source>
+            <translation>остаётся: повторно</translation>
+        </message>
+        <message>
+            <source>next tile</source>
+            <translation>следующий тайл</translation>
+        </message>
+        <message>
+            <source>%1: %2 words leave</source>
+            <translation>%1: уходит слов: %2</translation>
+        </message>
+        <message>
+            <source>%1 +%2 words, used %3%4</source>
+            <translation>%1 +%2 слов, использовано %3%4</translation>
+        </message>
+        <message>
+            <source>%1 of %2</source>
+            <translation>%1 из %2</translation>
+        </message>
+        <message>
+            <source>One instance. Solid: new in this step; hatched: still there; used: how often so far.</source>
+            <translation>Один экземпляр. Сплошное: новое на этом шаге; штриховка: осталось; использовано: сколько раз.</translation>
+        </message>
+    </context>
+    <context>
         <name>tilewright::gui::TilingView</name>
         <message>
             <source>Tiling</source>
@@ -516,6 +629,220 @@
         <message>
             <source>%1, kernel %2 of %3</source>
             <translation>%1, ядро %2 из %3</translation>
+        </message>
+        <message>
+            <source>Whose tiles are played</source>
+            <translation>Чьи тайлы показаны</translation>
+        </message>
+        <message>
+            <source>Tiles on the tensors and in the buffers</source>
+            <translation>Тайлы на тензорах и в буферах</translation>
+        </message>
+        <message>
+            <source>Systolic wavefront</source>
+            <translation>Систолический фронт</translation>
+        </message>
+        <message>
+            <source>Step</source>
+            <translation>Шаг</translation>
+        </message>
+        <message>
+            <source>Speed</source>
+            <translation>Скорость</translation>
+        </message>
+        <message>
+            <source>One step back</source>
+            <translation>Шаг назад</translation>
+        </message>
+        <message>
+            <source>Play</source>
+            <translation>Пуск</translation>
+        </message>
+        <message>
+            <source>One step on</source>
+            <translation>Шаг вперёд</translation>
+        </message>
+        <message>
+            <source>%1 a second</source>
+            <translation>%1 в секунду</translation>
+        </message>
+        <message>
+            <source>Tiles that %1 hands out</source>
+            <translation>Тайлы, которые выдаёт %1</translation>
+        </message>
+        <message>
+            <source>Inside the first tile of %1: what it hands on</source>
+            <translation>Внутри первого тайла %1: что он передаёт</translation>
+        </message>
+        <message>
+            <source>The array, cycle by cycle</source>
+            <translation>Массив, такт за тактом</translation>
+        </message>
+        <message>
+            <source>cycle %1 of %2</source>
+            <translation>такт %1 из %2</translation>
+        </message>
+        <message>
+            <source>step %1 of %2, of several tiles each</source>
+            <translation>шаг %1 из %2, в каждом несколько тайлов</translation>
+        </message>
+        <message>
+            <source>step %1 of %2</source>
+            <translation>шаг %1 из %2</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::TimelineCanvas</name>
+        <message>
+            <source>load</source>
+            <translation>загрузка</translation>
+        </message>
+        <message>
+            <source>store</source>
+            <translation>запись</translation>
+        </message>
+        <message>
+            <source>feed</source>
+            <translation>подача</translation>
+        </message>
+        <message>
+            <source>launch</source>
+            <translation>запуск</translation>
+        </message>
+        <message>
+            <source>array fills or drains</source>
+            <translation>заполнение или слив массива</translation>
+        </message>
+        <message>
+            <source>compute</source>
+            <translation>вычисление</translation>
+        </message>
+        <message>
+            <source>spikes</source>
+            <translation>спайки</translation>
+        </message>
+        <message>
+            <source>waits</source>
+            <translation>ждёт</translation>
+        </message>
+        <message>
+            <source>waits for the first tiles</source>
+            <translation>ждёт первых тайлов</translation>
+        </message>
+        <message>
+            <source>last results leave</source>
+            <translation>уходят последние результаты</translation>
+        </message>
+        <message>
+            <source>waits for DRAM</source>
+            <translation>ждёт DRAM</translation>
+        </message>
+        <message>
+            <source>waits behind other traffic</source>
+            <translation>ждёт за чужим обменом</translation>
+        </message>
+        <message>
+            <source>waits for a buffer</source>
+            <translation>ждёт буфера</translation>
+        </message>
+        <message>
+            <source>nothing left to do</source>
+            <translation>работы нет</translation>
+        </message>
+        <message>
+            <source>%1, %2
+from %3, for %4</source>
+            <translation>%1, %2
+с %3, длится %4</translation>
+        </message>
+        <message>
+            <source>, %1</source>
+            <translation>, %1</translation>
+        </message>
+        <message>
+            <source>
+tile step %1</source>
+            <translation>
+шаг тайла %1</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::TimelineView</name>
+        <message>
+            <source>Export trace</source>
+            <translation>Экспорт трассы</translation>
+        </message>
+        <message>
+            <source>Traces (*.json)</source>
+            <translation>Трассы (*.json)</translation>
+        </message>
+        <message>
+            <source>Timeline</source>
+            <translation>Расписание</translation>
+        </message>
+        <message>
+            <source>Simulated schedule by resource</source>
+            <translation>Расписание симуляции по ресурсам</translation>
+        </message>
+        <message>
+            <source>Time that is shown</source>
+            <translation>Показанное время</translation>
+        </message>
+        <message>
+            <source>Lanes that are shown</source>
+            <translation>Показанные дорожки</translation>
+        </message>
+        <message>
+            <source>Simulate</source>
+            <translation>Симулировать</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>Отмена</translation>
+        </message>
+        <message>
+            <source>Export trace…</source>
+            <translation>Экспорт трассы…</translation>
+        </message>
+        <message>
+            <source>A Chrome trace, opened by Perfetto</source>
+            <translation>Трасса Chrome, её открывает Perfetto</translation>
+        </message>
+        <message>
+            <source>Closer</source>
+            <translation>Ближе</translation>
+        </message>
+        <message>
+            <source>Wider</source>
+            <translation>Шире</translation>
+        </message>
+        <message>
+            <source>All</source>
+            <translation>Всё</translation>
+        </message>
+        <message>
+            <source>%1 cycles simulated</source>
+            <translation>тактов: %1</translation>
+        </message>
+        <message>
+            <source>simulating</source>
+            <translation>симуляция</translation>
+        </message>
+        <message>
+            <source>%1 simulated</source>
+            <translation>симулировано: %1</translation>
+        </message>
+        <message>
+            <source>; the last %1 slices are not drawn</source>
+            <translation>; последние %1 отрезков не нарисованы</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>отменено</translation>
+        </message>
+        <message>
+            <source>written to %1; open it in Perfetto</source>
+            <translation>записано в %1; откройте в Perfetto</translation>
         </message>
     </context>
     <context>
@@ -594,6 +921,17 @@
         <message>
             <source>predicted, seconds</source>
             <translation>предсказано, секунды</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::WavefrontCanvas</name>
+        <message>
+            <source>%1 x %2 of the %3 x %4 PEs, %5; product of M %6, N %7, K %8</source>
+            <translation>%1 x %2 из %3 x %4 ЭП, %5; произведение M %6, N %7, K %8</translation>
+        </message>
+        <message>
+            <source>cycle %1 of %2: %3 PEs multiply; the number is the streamed word, w: a word that stays moves in</source>
+            <translation>такт %1 из %2: умножают %3 ЭП; число — поток, w: входит слово, которое остаётся</translation>
         </message>
     </context>
     <context>

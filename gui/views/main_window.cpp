@@ -440,6 +440,11 @@ void MainWindow::set_language(const QString& language) {
   if (translator_.load("tilewright_" + language, ":/i18n")) QApplication::installTranslator(&translator_);
 }
 
+void MainWindow::run_study(const QString& folder) {
+  study_->set_folder(folder);
+  study_->start();
+}
+
 bool MainWindow::ready() const {
   const bool busy = std::any_of(views_.begin(), views_.end(), [](const Shown& each) {
     return each.view != nullptr && each.view->isVisible() && each.view->busy();

@@ -44,6 +44,8 @@ class MainWindow : public QMainWindow {
   void set_dark(bool dark);
   /// "en" or "ru".
   void set_language(const QString& language);
+  /// Runs the study that was opened.
+  void run_study(const QString& folder);
   /// False while a view is still gathering what it shows.
   bool ready() const;
 

@@ -27,9 +27,10 @@ namespace {
 constexpr std::size_t most_lines = 2000;  // more cannot be told apart
 constexpr std::size_t most_rows = 1000;
 
-/// Least and most of the figures that are numbers.
+/// Least and most of the figures that are numbers; NaN where none is.
 QCPRange range_of(const std::vector<double>& values) {
-  QCPRange range(std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity());
+  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+  QCPRange range(nothing, nothing);
   for (const double value : values) {
     if (!std::isnan(value)) range.expand(QCPRange(value, value));
   }
@@ -254,14 +255,13 @@ void StudyView::draw_lines() {
         const auto& [column, range] = axes[a];
         lines->addData(static_cast<double>(a), (results_->values[column][p] - range.lower) / range.size());
       }
-      const double gap = std::numeric_limits<double>::quiet_NaN();
-      lines->addData(gap, gap);
+      lines->addData(static_cast<double>(axes.size()) - 1, std::numeric_limits<double>::quiet_NaN());  // a gap
     }
   }
   lines_->xAxis->setTicker(ticks);
   lines_->xAxis->setTickLabelRotation(20);
   lines_->yAxis->setTickLabels(false);
-  lines_->xAxis->setRange(-0.2, static_cast<double>(axes.size()) - 0.8);
+  lines_->xAxis->setRange(-0.2, static_cast<double>(axes.size()) - 0.3);
   lines_->yAxis->setRange(-0.05, 1.05);
   lines_->replot(QCustomPlot::rpQueuedReplot);
 }

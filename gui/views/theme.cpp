@@ -6,6 +6,14 @@
 #include <array>
 
 namespace tilewright::gui {
+namespace {
+
+void set_disabled(QPalette& palette, const QColor& ink) {
+  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+    palette.setColor(QPalette::Disabled, role, ink);
+}
+
+}  // namespace
 
 QColor series_colour(std::size_t i) {
   static const std::array colours{QColor(0, 114, 178), QColor(230, 159, 0),  QColor(0, 158, 115),
@@ -42,6 +50,7 @@ QPalette light_palette() {
   palette.setColor(QPalette::Mid, QColor(190, 194, 200));
   palette.setColor(QPalette::Highlight, QColor(0, 114, 178));
   palette.setColor(QPalette::HighlightedText, Qt::white);
+  set_disabled(palette, QColor(150, 154, 162));
   return palette;
 }
 
@@ -60,6 +69,7 @@ QPalette dark_palette() {
   palette.setColor(QPalette::Mid, QColor(92, 97, 107));
   palette.setColor(QPalette::Highlight, QColor(86, 180, 233));
   palette.setColor(QPalette::HighlightedText, Qt::black);
+  set_disabled(palette, QColor(112, 117, 127));
   return palette;
 }
 
