@@ -64,7 +64,14 @@ Project read_project(const std::string& text, const std::string& path) {
   const StudyPoint point = point_at(request, Position(axis_sizes(request).size(), 0));
   const std::vector<std::string> keys = axis_keys(request);
   Project project{point.workload, point.chip, {}, request.objective, request.engines.front()};
-  for (std::size_t a = 0; a < keys.size(); ++a) project.change(keys[a], point.values[a]);
+  for (std::size_t a = 0; a < keys.size(); ++a) {
+    if (keys[a] == "arch") {
+      const ArchitectureList& list = *request.architectures;
+      project.workload = workload_of(list.space, list.architectures[list.position.at(point.values[a])]);
+    } else {
+      project.change(keys[a], point.values[a]);
+    }
+  }
   return project;
 }
 

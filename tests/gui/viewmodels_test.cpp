@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/diagnostics.hpp"
+#include "core/text_file.hpp"
 #include "gui/viewmodels/bars.hpp"
 #include "gui/viewmodels/graph_layout.hpp"
 #include "gui/viewmodels/knobs.hpp"
@@ -79,6 +80,14 @@ TEST_CASE("a project comes back from its study file, whatever its words hold") {
   project.change("model.batch", "");
   REQUIRE(project.value("model.batch").empty());
   REQUIRE(read_project(project_text(project), "project.yaml") == project);
+}
+
+TEST_CASE("of a study over a search space the window shows the first network") {
+  const std::string file = TILEWRIGHT_SOURCE_DIR "/docs/studies/seqnas_abank.yaml";
+  const Project project = read_project(read_file(file, 1 << 20), file);
+  REQUIRE(project.workload.starts_with("seqnas"));
+  REQUIRE(project.value("arch").empty());
+  REQUIRE(analysed(project)->result.failure.empty());
 }
 
 TEST_CASE("the command line names what run can say, and the study file for the rest") {
