@@ -238,8 +238,10 @@ int dispatch(int argc, char** argv) {
   import_command->footer("Example: tilewright import trace.json -o mine && tilewright validate gpu --data mine");
 
   std::string list_what;
-  CLI::App* list_command = app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites, spaces");
-  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites, spaces")->required();
+  CLI::App* list_command =
+      app.add_subcommand("list", "chips, workloads, families, engines, energy-tables, suites, spaces");
+  list_command->add_option("what", list_what, "chips, workloads, families, engines, energy-tables, suites, spaces")
+      ->required();
 
   std::string show_what, show_name;
   RunOptions show_options;

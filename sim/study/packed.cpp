@@ -13,9 +13,7 @@ std::string bytes_of(const nlohmann::json& json) {
 
 }  // namespace
 
-std::string packed(const StudyPoint& point) {
-  return bytes_of({point.workload, point.chip, point.values});
-}
+std::string packed(const StudyPoint& point) { return bytes_of({point.workload, point.chip, point.values}); }
 
 StudyPoint unpacked_point(const std::string& bytes) {
   const nlohmann::json json = nlohmann::json::from_cbor(bytes);
