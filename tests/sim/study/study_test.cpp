@@ -179,7 +179,7 @@ TEST_CASE("threads, shards and interruptions leave the same table") {
 
   constexpr int interruptions = 3;
   std::int64_t stored = 0;
-  for (int run = 0; run < interruptions; ++run) {
+  for (int run = 0; run < interruptions && stored < 2400; ++run) {
     std::atomic<bool> stop{false};
     const std::int64_t before = stored;
     stored = sweep(
