@@ -30,9 +30,12 @@ struct NetworkOptions {
   bool pipelined_training =
       false;  // false: each GPU has a whole model and a batch of its own; true: a run of layers of the one batch
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
+  /// Nothing is searched where a mapping of one of these earlier answers, as it is or `fitted`, can stand for the layer of the same name: a quick answer with
+  /// exact costs of mappings that may not be the best. Empty: all are searched.
+  std::vector<const NetworkEvaluation*> earlier;
   int jobs = 1;
   std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other
-  PlayLimits limits;          // of a simulation
+  PlayLimits limits;          // of a simulation; its `stop` is also asked before a mapping is searched
   std::function<Observer*(const Program&)>
       watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group
