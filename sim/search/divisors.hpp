@@ -25,6 +25,15 @@ struct Divisors {
 };
 Divisors packed_divisors(std::int64_t n);
 
+/// Where the prime exponents of each dim of a tile lie in one word.
+struct Packing {
+  std::array<int, most_dims> shift{};
+  std::uint64_t guards = 0;
+  bool narrow = true;  // all of them fit
+  /// Precondition: narrow.
+  bool divides(std::uint64_t inner, std::uint64_t outer) const { return (((outer | guards) - inner) & guards) == guards; }
+};
+
 /// A tile: per tiled dim the position of its temporal extent among the divisors of the frame's whole extent.
 using Steps = std::array<std::uint16_t, most_dims>;
 

@@ -73,6 +73,7 @@ FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), 
                            : static_cast<double>(touched_words(space.problem(), space.problem().operands[o])));
   }
   array_level = model.array_level;
+  timed_share_ = model.timed_share;
   static_power_ = static_power(space.chip());
   launch_ = (space.chip().launch_overhead * space.chip().clock).value;
   time_counts = ::tilewright::time_counts(goal, space.chip());
@@ -91,6 +92,7 @@ void FrameBounds::resolve_array() {
   pass_.spatial.assign(dims_in_all, 1);
   pass_.temporal = pass_.chip = pass_.spatial;
   pass_.explained = false;
+  if (model.family->timer != nullptr) timer_ = model.family->timer(space_.chip(), space_.problem());
   bool windows = false;
   for (const TiledOperand& operand : space_.operands) windows = windows || operand.window != 0;
   const ComputeCost plain = trivial_cost(model, space_.rules);
@@ -111,10 +113,6 @@ void FrameBounds::resolve_array() {
   if (fixed_) least_ = time_of(plain);
 }
 
-ArrayTime FrameBounds::time_of(const ComputeCost& cost) const {
-  return {space_.model->timed_share * cost.cycles.value, cost.fill_drain.value};
-}
-
 double FrameBounds::events_of(const ComputeCost& cost) const {
   double energy = 0;
   for (const Event& event : cost.events) {
@@ -124,7 +122,7 @@ double FrameBounds::events_of(const ComputeCost& cost) const {
   return energy;
 }
 
-ComputeCost FrameBounds::compute_of(const Steps& tile) {
+const ArrayPass& FrameBounds::pass_of(const Steps& tile) {
   pass_.passes = untiled_;
   for (std::size_t d = 0; d < dims(); ++d) {
     const auto at = static_cast<std::size_t>(space_.dims[d]);
@@ -134,14 +132,14 @@ ComputeCost FrameBounds::compute_of(const Steps& tile) {
     pass_.temporal[at] = inside;
     pass_.passes = checked_mul(pass_.passes, whole_[d] / inside);
   }
-  return space_.model->family->compute(space_.chip(), space_.problem(), pass_);
+  return pass_;
 }
 
-Extents FrameBounds::extents(const Steps& tile) const {
-  Extents found;
-  found.fill(1);
-  for (std::size_t d = 0; d < dims(); ++d) found[d] = steps(d, tile[d]);
-  return found;
+ArrayTime FrameBounds::array_time(const Steps& tile) {
+  const ArrayPass& pass = pass_of(tile);
+  if (!timer_) return time_of(space_.model->family->compute(space_.chip(), space_.problem(), pass));
+  const PassTime time = timer_(pass);
+  return {timed_share_ * time.cycles.value, time.fill_drain.value};
 }
 
 bool FrameBounds::enter(const Frame& frame) {
@@ -218,7 +216,7 @@ bool FrameBounds::enter(const Frame& frame) {
   array_ = least_;
   array_.cycles = std::max(array_.cycles, work * cycles_per_step_);
   if (unrolled_time_) {
-    const ComputeCost cost = compute_of({});
+    const ComputeCost cost = space_.model->family->compute(space_.chip(), space_.problem(), pass_of({}));
     array_ = time_of(cost);
     arithmetic = events_of(cost);
     chips_ = std::max(1.0, std::ceil(cost.resident));
@@ -254,20 +252,20 @@ void FrameBounds::add_array() {
 
 void FrameBounds::open() {
   stride_ = 1;
-  guards_ = 0;
+  packing_.guards = 0;
   int bits_used = 0;
   for (std::size_t d = 0; d < dims(); ++d) {
     const auto [found, fresh] = known_divisors_.try_emplace(whole_[d]);
     if (fresh) found->second = packed_divisors(whole_[d]);
     divisors_[d] = &found->second;
     stride_ = std::max(stride_, divisors_[d]->values.size());
-    shift_[d] = bits_used;
+    packing_.shift[d] = bits_used;
     bits_used += divisors_[d]->width;
     whole_steps_[d] = static_cast<std::uint16_t>(divisors_[d]->values.size() - 1);
   }
-  narrow_ = bits_used <= 64;
-  for (std::size_t d = 0; d < dims() && narrow_; ++d) {
-    if (divisors_[d]->width > 0) guards_ |= divisors_[d]->guards << shift_[d];
+  packing_.narrow = bits_used <= 64;
+  for (std::size_t d = 0; d < dims() && packing_.narrow; ++d) {
+    if (divisors_[d]->width > 0) packing_.guards |= divisors_[d]->guards << packing_.shift[d];
   }
   counts_.resize(levels() * dims() * stride_);
   reaches_.resize(counts_.size());
@@ -299,7 +297,7 @@ void FrameBounds::open() {
       const std::vector<std::int64_t>& values = divisors_[d]->values;
       tile[d] = static_cast<std::uint16_t>(std::lower_bound(values.begin(), values.end(), inner_[d]) - values.begin());
     }
-    array_ = time_of(compute_of(tile));
+    array_ = array_time(tile);
     array_known_ = true;
     add_array();
   }

@@ -115,56 +115,25 @@ void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inn
     return std::isfinite(figures.energy()) && bounds_.score_of(figures, 0) < limit;
   };
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
-  const std::size_t n = bounds_.width;
-  list.own.resize(list.tiles.size() * n);
-  list.extra.clear();
+  price(l);
   list.outside.assign(list.own.size(), 0);
   list.inside.assign(list.own.size(), 0);
   list.outside_same.clear();
   list.outside_larger.clear();
-  std::vector<OpenTransfer> own = transfers_into(l);
-  const bool plain = std::all_of(own.begin(), own.end(), [&](const OpenTransfer& one) {
-    return space_.operands[bounds_.transfers[one.transfer].operand].simple;
-  });
-  const bool alike = own.size() == 1 && plain;  // the only operand may stay over everything, whatever the tile
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    if (!alike || i == 0) set_tile(own, l, list.tiles[i].inside);
-    if (alike && i > 0) {
-      std::copy_n(list.own.data(), n, list.own.data() + i * n);
-    } else {
-      std::copy_n(bounds_.relaxed(own, 0).any.of.data(), n, list.own.data() + i * n);
-    }
-  }
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
 }
 
-std::vector<OpenTransfer> TileLists::transfers_into(std::size_t l) const {
-  std::vector<OpenTransfer> own;
-  for (std::size_t t = 0; t < bounds_.transfers.size(); ++t) {
-    if (bounds_.transfers[t].child == l) own.push_back({t, {}, {}, 0});
-  }
-  return own;
-}
-
-void TileLists::set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const {
-  for (OpenTransfer& one : own) {
-    one.held = one.tile = tile;
-    one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, tile);
-  }
-}
-
-/// What a level of one operand adds where a larger tile stands outside.
-void TileLists::price_extra(std::size_t l) {
-  if (!moves_alone_[l]) return;
+/// What the transfers into a level cost with each of its tiles.
+void TileLists::price(std::size_t l) {
   TileList& list = lists_[l];
-  list.extra.resize(list.own.size());
-  std::vector<OpenTransfer> own = transfers_into(l);
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    set_tile(own, l, list.tiles[i].inside);
-    FrameBounds::Relaxed figures = bounds_.relaxed(own, l);
-    bounds_.subtract(figures.moved, figures.any);
-    std::copy_n(figures.moved.of.data(), bounds_.width, list.extra.data() + i * bounds_.width);
-  }
+  const std::size_t n = bounds_.width;
+  list.own.resize(list.tiles.size() * n);
+  list.extra.resize(moves_alone_[l] ? list.own.size() : 0);
+  prices_.enter(l);
+  Figures moved;
+  for (std::size_t i = 0; i < list.tiles.size(); ++i)
+    prices_.least(list.tiles[i].inside, list.own.data() + i * n,
+                  moves_alone_[l] ? list.extra.data() + i * n : moved.of.data());
 }
 
 void TileLists::list_outer_levels(Effort& effort) {
@@ -174,15 +143,14 @@ void TileLists::list_outer_levels(Effort& effort) {
   bounds_.open();
   lattice_.enter(bounds_.divisors());
   for (std::size_t d = 0; d < dims(); ++d) {
-    outer_extents_[d] = bounds_.divisors(d).values;
-    outer_parts_[d].assign(outer_extents_[d].size(), 0);
+    outer_divisors_[d] = &bounds_.divisors(d);
+    outer_parts_[d].assign(outer_divisors_[d]->values.size(), 0);
   }
   const std::size_t last =
       std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
   for (std::size_t l = 1; l <= last; ++l) {
     if (bounds_.empty[l]) continue;
     list_level(space_.plain, l, {}, infinity, effort);
-    price_extra(l);
   }
   outer_known_ = last;
   const TileList* outer = nullptr;
@@ -201,6 +169,7 @@ void TileLists::list_outer_levels(Effort& effort) {
     for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
+    for (const Tile& tile : lists_[l].tiles) outer_exponents_[l].push_back(tile.exponents);
     outer_[l].tiles = std::move(lists_[l].tiles);
     outer_[l].own = std::move(lists_[l].own);
     outer_[l].extra = std::move(lists_[l].extra);
@@ -209,6 +178,7 @@ void TileLists::list_outer_levels(Effort& effort) {
   }
   outer_cells_.swap(cells_);
   outer_lattice_ = lattice_;
+  outer_packing_ = bounds_.packing();
   effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
 }
 
@@ -217,16 +187,19 @@ void TileLists::add_outside(std::size_t outer_cell, Figures& figures) const {
   for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] += outer_cells_[f * cells + outer_cell];
 }
 
+/// Position of an extent among those of the shared levels.
+std::size_t TileLists::outer_step(std::size_t d, std::int64_t extent) const {
+  const std::vector<std::int64_t>& extents = outer_divisors_[d]->values;
+  return static_cast<std::size_t>(std::lower_bound(extents.begin(), extents.end(), extent) - extents.begin());
+}
+
 /// Least of what the shared levels add outside of all that is unrolled in the frame.
 Figures TileLists::outside_of_unrolled() const {
   Figures figures;
   if (outer_known_ == 0) return figures;
   Steps at{};
-  for (std::size_t d = 0; d < dims(); ++d) {
-    const std::vector<std::int64_t>& extents = outer_extents_[d];
-    const auto found = std::lower_bound(extents.begin(), extents.end(), bounds_.unrolled(0, d));
-    at[d] = static_cast<std::uint16_t>(found - extents.begin());
-  }
+  for (std::size_t d = 0; d < dims(); ++d)
+    at[d] = static_cast<std::uint16_t>(outer_step(d, bounds_.unrolled(0, d)));
   add_outside(outer_lattice_.cell(at), figures);
   return figures;
 }
@@ -237,11 +210,9 @@ void TileLists::find_outer_parts() {
     const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
     outer_parts_[d].assign(values.size(), 0);
     if (outer_known_ == 0) continue;
-    const std::vector<std::int64_t>& extents = outer_extents_[d];
     for (std::size_t at = 0; at < values.size(); ++at) {
-      const auto found = std::lower_bound(extents.begin(), extents.end(), values[at] * bounds_.unrolled(0, d));
       Steps one{};
-      one[d] = static_cast<std::uint16_t>(found - extents.begin());
+      one[d] = static_cast<std::uint16_t>(outer_step(d, values[at] * bounds_.unrolled(0, d)));
       outer_parts_[d][at] = outer_lattice_.cell(one);
     }
   }
@@ -319,14 +290,16 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   constexpr std::uint16_t none = 0xffff;
   const std::size_t n = bounds_.width;
   std::array<std::vector<std::uint16_t>, most_dims> steps;
+  std::uint64_t unrolled_exponents = 0;
   for (std::size_t d = 0; d < dims(); ++d) {
     const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
     const std::int64_t unrolled = bounds_.unrolled(0, d);
     std::size_t at = 0;
-    for (const std::int64_t extent : outer_extents_[d]) {
+    for (const std::int64_t extent : outer_divisors_[d]->values) {
       while (at + 1 < values.size() && values[at] * unrolled < extent) ++at;
       steps[d].push_back(values[at] * unrolled == extent ? static_cast<std::uint16_t>(at) : none);
     }
+    if (outer_packing_.narrow) unrolled_exponents |= outer_divisors_[d]->exponents[outer_step(d, unrolled)] << outer_packing_.shift[d];
   }
   TileList& list = lists_[l];
   list.tiles.clear();
@@ -334,6 +307,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   list.extra.clear();
   list.outside.clear();
   for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
+    if (outer_packing_.narrow && !outer_packing_.divides(unrolled_exponents, outer_exponents_[l][i])) continue;
     Tile tile;
     bool divides = true;
     for (std::size_t d = 0; d < dims() && divides; ++d) {
@@ -555,7 +529,6 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
       if (!drop_above(l, inner, limit)) return false;
     }
     first_tiles(l);
-    price_extra(l);
     bounds_.add(inner, floor_of(l));
     return true;
   };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/search/frame_bounds.hpp"
+#include "sim/search/tile_prices.hpp"
 
 namespace tilewright {
 
@@ -44,7 +45,7 @@ class TileLists {
  public:
   /// `moves_alone`: by level, the innermost loop of the next outer level moves the only operand that the level keeps.
   TileLists(const Space& space, FrameBounds& bounds, const std::array<bool, most_levels>& moves_alone)
-      : space_(space), bounds_(bounds), moves_alone_(moves_alone) {}
+      : space_(space), bounds_(bounds), moves_alone_(moves_alone), prices_(space, bounds) {}
 
   /// Outside all unrolling the tiles of every perfect frame are divisors of the bounds: lists and prices them once.
   void list_outer_levels(Effort& effort);
@@ -71,10 +72,9 @@ class TileLists {
   std::size_t levels() const { return space_.levels; }
   void list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort);
   void add_outside(std::size_t outer_cell, Figures& figures) const;
+  std::size_t outer_step(std::size_t d, std::int64_t extent) const;
   void find_outer_parts();
-  std::vector<OpenTransfer> transfers_into(std::size_t l) const;
-  void set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const;
-  void price_extra(std::size_t l);
+  void price(std::size_t l);
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;
@@ -104,6 +104,7 @@ class TileLists {
   const Space& space_;
   FrameBounds& bounds_;
   const std::array<bool, most_levels>& moves_alone_;
+  TilePrices prices_;
   std::array<TileList, most_levels> lists_;
   Figures all_outside_;
   Lattice lattice_;
@@ -113,8 +114,10 @@ class TileLists {
 
   // Shared by all perfect frames: levels 1..outer_known_, with extents that count what is unrolled.
   std::array<TileList, most_levels> outer_;
+  std::array<std::vector<std::uint64_t>, most_levels> outer_exponents_;  // of its tiles
+  Packing outer_packing_;
   std::size_t outer_known_ = 0;
-  std::array<std::vector<std::int64_t>, most_dims> outer_extents_;
+  std::array<const Divisors*, most_dims> outer_divisors_{};  // of the extents there
   std::array<std::vector<std::size_t>, most_dims>
       outer_parts_;  // of the frame at hand: what a step adds to the cell there
   Lattice outer_lattice_;
