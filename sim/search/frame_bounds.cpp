@@ -123,15 +123,13 @@ double FrameBounds::events_of(const ComputeCost& cost) const {
 }
 
 const ArrayPass& FrameBounds::pass_of(const Steps& tile) {
-  pass_.passes = untiled_;
+  std::int64_t inside = 1;
   for (std::size_t d = 0; d < dims(); ++d) {
-    const auto at = static_cast<std::size_t>(space_.dims[d]);
-    const std::int64_t inside = steps(d, tile[d]);
-    pass_.spatial[at] = in_[array_level][d];
-    pass_.chip[at] = above_[array_level][d];
-    pass_.temporal[at] = inside;
-    pass_.passes = checked_mul(pass_.passes, whole_[d] / inside);
+    const std::int64_t extent = steps(d, tile[d]);
+    pass_.temporal[static_cast<std::size_t>(space_.dims[d])] = extent;
+    inside *= extent;
   }
+  pass_.passes = steps_in_all_ / inside;
   return pass_;
 }
 
@@ -159,7 +157,7 @@ bool FrameBounds::enter(const Frame& frame) {
   inner_.fill(1);
   outer_.fill(1);
   const auto menu_level = static_cast<std::size_t>(std::max(space_.rules.menu_level, 0));
-  double work = static_cast<double>(untiled_);
+  steps_in_all_ = untiled_;
   for (std::size_t d = 0; d < dims(); ++d) {
     std::int64_t unit = all_[d];
     if (frame.menu >= 0) {
@@ -171,7 +169,7 @@ bool FrameBounds::enter(const Frame& frame) {
     }
     outer_[d] = ceil_div(space_.bounds[d], unit);
     whole_[d] = inner_[d] * outer_[d];
-    work *= static_cast<double>(whole_[d]);
+    steps_in_all_ = checked_mul(steps_in_all_, whole_[d]);
   }
   for (std::size_t l = 0; l <= levels(); ++l) {
     double instances = 1;
@@ -183,6 +181,11 @@ bool FrameBounds::enter(const Frame& frame) {
     instances_[l] = instances;
     stores_in_use_[l] = space_.only_perfect ? instances : 1;  // clipped tiles may leave some unused
     share_[l] = 1 / stores_in_use_[l];
+  }
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const auto at = static_cast<std::size_t>(space_.dims[d]);
+    pass_.spatial[at] = in_[array_level][d];
+    pass_.chip[at] = above_[array_level][d];
   }
   for (std::size_t c = 0; c < channels_; ++c) {
     cycles_per_byte_[c] = 1 / (instances_[channel_[c].level] * channel_[c].bandwidth);
@@ -214,7 +217,7 @@ bool FrameBounds::enter(const Frame& frame) {
   base_ = lanes_of_frame();
   double arithmetic = arithmetic_;
   array_ = least_;
-  array_.cycles = std::max(array_.cycles, work * cycles_per_step_);
+  array_.cycles = std::max(array_.cycles, static_cast<double>(steps_in_all_) * cycles_per_step_);
   if (unrolled_time_) {
     const ComputeCost cost = space_.model->family->compute(space_.chip(), space_.problem(), pass_of({}));
     array_ = time_of(cost);
@@ -310,14 +313,14 @@ bool FrameBounds::divides_slowly(const Steps& inner, const Steps& outer) const {
   return true;
 }
 
-double FrameBounds::frame_bound(const Figures& outside, std::size_t known) const {
+Floor FrameBounds::floor(const Figures& outside, std::size_t known) const {
   Figures figures = base_;
   add(figures, outside);
   for (std::size_t t = 0; t < transfers.size(); ++t) {
     if (transfers[t].child == levels() || transfers[t].child <= known) continue;
     price_least(t, figures);
   }
-  return score_of(figures, first_tiles(0, levels(), {}));
+  return {cycles_of(figures, first_tiles(0, levels(), {})), figures.energy()};
 }
 
 double FrameBounds::extent(const Axis& axis, std::size_t l, const Steps& tile) const {

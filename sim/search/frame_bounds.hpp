@@ -43,6 +43,11 @@ struct OpenTransfer {
   double words = 0;          // least of all tiles together
 };
 
+/// Lower bounds on cycles and dynamic energy.
+struct Floor {
+  double cycles = 0, energy = 0;
+};
+
 struct ArrayTime {
   double cycles = 0, fill_drain = 0;
 };
@@ -67,7 +72,7 @@ class FrameBounds {
   /// After `enter`: sums at the lanes count as missing terms only where they do in every frame.
   void count_sums_of_all_frames();
   /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
-  double frame_bound(const Figures& outside, std::size_t known) const;
+  Floor floor(const Figures& outside, std::size_t known) const;
   /// Sets up the tiles of the frame at hand. Before, only tiles of single steps may be asked about.
   void open();
 
@@ -133,6 +138,7 @@ class FrameBounds {
   double cycles_of(const Figures& figures, double first) const;
   /// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
   double score_of(double cycles, double energy) const;
+  double score_of(const Floor& floor) const { return score_of(floor.cycles, floor.energy); }
   double score_of(const Figures& figures, double first) const {
     return score_of(cycles_of(figures, first), figures.energy());
   }
@@ -213,6 +219,7 @@ class FrameBounds {
   Extents all_{}, inner_{}, outer_{};  // all unrolled; temporal extents inside the menu's tile; outside of it
   Extents whole_{};                    // all temporal extents
   Steps whole_steps_{};
+  std::int64_t steps_in_all_ = 1;      // temporal, of all dims
   std::array<double, most_levels> instances_{}, stores_in_use_{}, share_{};
   std::array<double, Figures::most_channels> cycles_per_byte_{};
   struct Repeats {  // of a transfer's words; words that child and parent own of a result

@@ -11,8 +11,9 @@ namespace {
 constexpr std::int64_t tiles_a_unit = 8, cells_a_unit = 1024;  // of work: listed or bounded; visited in a lattice
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along. `parts`: what each step of a dim adds
-/// to the cell of the shared levels; `of_use` tells of such a cell whether its tile, and so any larger one, may be of use.
+/// Lists the tiles of one level that fit, dim by dim, those that move what the level keeps first; the words of each operand's axes grow
+/// along. `parts`: what each step of a dim adds to the cell of the shared levels; `of_use` tells of such a cell whether its tile, and so
+/// any larger one, may be of use, and where only dims that move nothing are open, of the largest tile that may come of it.
 template <class OfUse>
 class TileWriter {
  public:
@@ -20,12 +21,25 @@ class TileWriter {
              const std::array<std::vector<std::size_t>, most_dims>& parts, const OfUse& of_use,
              std::vector<Tile>& tiles)
       : space_(space), bounds_(bounds), level_(l), lattice_(lattice), parts_(parts), of_use_(of_use), tiles_(tiles) {
+    DimSet moving = 0;
+    for (std::size_t o = 0; o < space.operands.size(); ++o) {
+      if (space.rules.keeps[l][o]) moving |= space.operands[o].moved_by;
+    }
+    std::array<std::size_t, most_dims> place{};
+    for (const bool moves : {true, false}) {
+      for (std::size_t d = 0; d < space.dims.size(); ++d) {
+        if (((moving >> d & 1) != 0) != moves) continue;
+        place[d] = order_.size();
+        order_.push_back(d);
+      }
+      if (moves) movers_ = order_.size();
+    }
     for (std::size_t o = 0; o < space.operands.size(); ++o) {
       if (!space.rules.keeps[l][o]) continue;
       for (const Axis& axis : space.operands[o].axes) {
-        int last = 0;
-        for (const Term& term : axis) last = std::max(last, term.dim);
-        ends_[static_cast<std::size_t>(last)].push_back({kept_.size(), &axis});
+        std::size_t last = 0;
+        for (const Term& term : axis) last = std::max(last, place[static_cast<std::size_t>(term.dim)]);
+        ends_[last].push_back({kept_.size(), &axis});
       }
       kept_.push_back(o);
     }
@@ -49,43 +63,48 @@ class TileWriter {
   void write() {
     std::size_t cell = 0;
     for (std::size_t d = 0; d < space_.dims.size(); ++d) cell += parts_[d][tile_.inside[d]];
-    if (of_use_(cell)) choose(0, 0, 0, cell);
+    largest_ = bounds_.whole();
+    if (of_use_(cell, nullptr)) choose(0, 0, 0, cell);
   }
 
  private:
-  /// Bytes with the dims before `d` chosen and the others at one; `once`: no operand is held twice.
-  bool fits(std::size_t d, bool once, DimSet moving) const {
+  /// Bytes with the first `chosen` dims chosen and the others at one; `once`: no operand is held twice.
+  bool fits(std::size_t chosen, bool once, DimSet moving) const {
     const BufferLevel& at = space_.chip().levels[level_];
     if (!at.capacity) return true;
     double needed = 0;
     for (std::size_t k = 0; k < kept_.size(); ++k) {
       const bool twice = !once && at.double_buffered && (space_.operands[kept_[k]].moved_by & moving) != 0;
-      needed += bounds_.bytes_held(level_, kept_[k], words_[d * kept_.size() + k]) * (twice ? 2 : 1);
+      needed += bounds_.bytes_held(level_, kept_[k], words_[chosen * kept_.size() + k]) * (twice ? 2 : 1);
     }
     return needed <= at.capacity->value;
   }
 
-  void choose(std::size_t d, std::uint64_t exponents, DimSet moving, std::size_t cell) {
-    if (d == space_.dims.size()) {
-      if (!fits(d, false, moving)) return;
+  void choose(std::size_t chosen, std::uint64_t exponents, DimSet moving, std::size_t cell) {
+    if (chosen == order_.size()) {
+      if (!fits(chosen, false, moving)) return;
       tile_.exponents = exponents;
       tile_.cell = lattice_.cell(tile_.inside);
       tile_.outer_cell = cell;
       tiles_.push_back(tile_);
       return;
     }
-    const std::size_t kept = kept_.size();
+    const std::size_t kept = kept_.size(), d = order_[chosen];
     for (const std::uint16_t at : choices_[d]) {
       tile_.inside[d] = at;
-      if (kept > 0) std::copy_n(words_.data() + d * kept, kept, words_.data() + (d + 1) * kept);
-      for (const auto& [k, axis] : ends_[d]) words_[(d + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
-      if (!ends_[d].empty() && !fits(d + 1, true, 0)) break;
+      if (kept > 0) std::copy_n(words_.data() + chosen * kept, kept, words_.data() + (chosen + 1) * kept);
+      for (const auto& [k, axis] : ends_[chosen])
+        words_[(chosen + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
+      if (!ends_[chosen].empty() && !fits(chosen + 1, true, 0)) break;
       const std::size_t here = cell + parts_[d][at] - parts_[d][choices_[d].front()];
-      if (here != cell && !of_use_(here)) continue;
-      const DimSet moves = at == bounds_.whole()[d] ? 0 : DimSet{1} << d;
-      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves, here);
+      largest_[d] = at;
+      const bool whole = at == bounds_.whole()[d];
+      const bool smaller = chosen + 1 == movers_ || (chosen + 1 > movers_ && !whole);
+      if ((here != cell || smaller) && !of_use_(here, smaller ? &largest_ : nullptr)) continue;
+      choose(chosen + 1, exponents | bounds_.exponents(d, at), moving | (whole ? 0 : DimSet{1} << d), here);
     }
     tile_.inside[d] = choices_[d].front();
+    largest_[d] = bounds_.whole()[d];
   }
 
   const Space& space_;
@@ -96,10 +115,13 @@ class TileWriter {
   const OfUse& of_use_;
   std::vector<Tile>& tiles_;
   std::vector<std::size_t> kept_;                                                 // operands
-  std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by their last dim
+  std::vector<std::size_t> order_;                                                // dims
+  std::size_t movers_ = 0;                                                        // of them move a kept operand
+  std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by the place of their last dim
   std::vector<double> words_;                                                     // [dims chosen][kept]
   std::array<std::vector<std::uint16_t>, most_dims> choices_;
   Tile tile_;
+  Steps largest_{};  // with the dims that are not chosen as large as they may be
 };
 
 }  // namespace
@@ -108,11 +130,15 @@ class TileWriter {
 void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
   TileList& list = lists_[l];
   list.tiles.clear();
-  const auto of_use = [&](std::size_t cell) {
-    if (outer_known_ == 0) return true;
+  const bool timed = sees_array(l) && std::isfinite(limit);
+  const auto of_use = [&](std::size_t cell, const Steps* largest) {
     Figures figures = inner;
-    add_outside(cell, figures);
-    return std::isfinite(figures.energy()) && bounds_.score_of(figures, 0) < limit;
+    if (outer_known_ > 0) {
+      add_outside(cell, figures);
+      if (!std::isfinite(figures.energy())) return false;
+    }
+    if (timed && largest != nullptr) figures.cycles() += bounds_.array_time(*largest).cycles;
+    return may_beat(figures, 0, limit);
   };
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
   price(l);
@@ -218,9 +244,9 @@ void TileLists::find_outer_parts() {
   }
 }
 
-double TileLists::frame_bound() const {
+Floor TileLists::frame_floor() const {
   const Figures outside = outside_of_unrolled();
-  return std::isfinite(outside.energy()) ? bounds_.frame_bound(outside, outer_known_) : infinity;
+  return std::isfinite(outside.energy()) ? bounds_.floor(outside, outer_known_) : Floor{infinity, infinity};
 }
 
 template <class Keep>
@@ -243,6 +269,14 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
   for (std::vector<double>* rows : rows_of_list) rows->resize(std::min(rows->size(), kept * n));
 }
 
+/// False where figures that are lower bounds cannot score less than `limit`; then what they belong to is dropped.
+bool TileLists::may_beat(const Figures& figures, double first, double limit) {
+  const double cycles = bounds_.cycles_of(figures, first);
+  if (bounds_.score_of(cycles, figures.energy()) < limit) return true;
+  least_cycles_ = std::min(least_cycles_, cycles);
+  return false;
+}
+
 /// Drops the tiles of a level that cannot score less than `limit` where all else costs at least `others`. False if none is left.
 bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
   TileList& list = lists_[l];
@@ -250,7 +284,7 @@ bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
     Figures figures = others;
     bounds_.add(figures, row(list.own, i));
     if (outer_known_ > 0) add_outside(list.tiles[i].outer_cell, figures);
-    return bounds_.score_of(figures, list.tiles[i].first) < limit;
+    return may_beat(figures, list.tiles[i].first, limit);
   });
   return !list.tiles.empty();
 }
@@ -319,7 +353,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     Figures figures = others;
     bounds_.add(figures, own);
     bounds_.add(figures, row(outer_[l].outside, i));
-    if (!(bounds_.score_of(figures, 0) < limit)) continue;
+    if (!may_beat(figures, 0, limit)) continue;
     for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, tile.inside[d]);
     tile.cell = lattice_.cell(tile.inside);
     list.tiles.push_back(tile);
@@ -345,8 +379,11 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
   bounds_.add(figures, row(list.outside, i));
   bounds_.add(figures, row(list.inside, i));
   Tile& tile = list.tiles[i];
-  tile.bound = bounds_.score_of(figures, tile.first);
-  return tile.bound < limit;
+  const double cycles = bounds_.cycles_of(figures, tile.first);
+  tile.bound = bounds_.score_of(cycles, figures.energy());
+  if (tile.bound < limit) return true;
+  least_cycles_ = std::min(least_cycles_, cycles);
+  return false;
 }
 
 /// Writes what each tile of a level and one side of it cost into its cell.
@@ -517,6 +554,7 @@ void TileLists::sort_keys() {
 bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
   bounds_.open();
   lattice_.enter(bounds_.divisors());
+  least_cycles_ = infinity;
   // The array's time decides most: its tiles come first. Each list is cut by the floors of those before.
   Figures inner = bounds_.base();
   find_outer_parts();

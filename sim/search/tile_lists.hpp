@@ -49,10 +49,12 @@ class TileLists {
 
   /// Outside all unrolling the tiles of every perfect frame are divisors of the bounds: lists and prices them once.
   void list_outer_levels(Effort& effort);
-  /// Of all mappings of a frame that FrameBounds entered.
-  double frame_bound() const;
+  /// Of all mappings of a frame that FrameBounds entered; infinite energy: the shared levels cannot hold its unrolling.
+  Floor frame_floor() const;
   /// Lists the tiles of the frame that FrameBounds entered. False when no mapping of it scores less than `limit`.
   bool list(const Frame& frame, double limit, Effort& effort);
+  /// After `list` returned false: no mapping of the frame takes fewer cycles.
+  double least_cycles() const { return least_cycles_; }
   const TileList& at(std::size_t level) const { return lists_[level]; }
   const double* row(const std::vector<double>& rows, std::size_t tile) const {
     return rows.data() + tile * bounds_.width;
@@ -80,6 +82,7 @@ class TileLists {
   Figures floor_of(std::size_t l) const;
   void first_tiles(std::size_t l);
   void time_array(std::size_t l);
+  bool may_beat(const Figures& figures, double first, double limit);
   bool drop_above(std::size_t l, const Figures& others, double limit);
   template <class Keep>
   void keep_if(TileList& list, const Keep& keep);
@@ -107,6 +110,7 @@ class TileLists {
   TilePrices prices_;
   std::array<TileList, most_levels> lists_;
   Figures all_outside_;
+  double least_cycles_ = 0;  // of what was dropped from the lists of the frame
   Lattice lattice_;
   std::vector<std::uint32_t> tile_of_cell_;  // [level][cell]
   std::vector<double> cells_;                // [figure][cell]
