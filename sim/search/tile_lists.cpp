@@ -130,7 +130,7 @@ class TileWriter {
 void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
   TileList& list = lists_[l];
   list.tiles.clear();
-  const bool timed = sees_array(l) && std::isfinite(limit);
+  const bool timed = sees_array(l) && frame.menu < 0 && std::isfinite(limit);  // a larger tile never takes longer
   const auto of_use = [&](std::size_t cell, const Steps* largest) {
     Figures figures = inner;
     if (outer_known_ > 0) {

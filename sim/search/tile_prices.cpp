@@ -90,21 +90,20 @@ const double* TilePrices::prices(const Seen& seen, const Steps& tile) {
 
 void TilePrices::least(const Steps& tile, double* whatever, double* moved) {
   const std::size_t n = bounds_.width;
-  std::fill_n(whatever, n, 0.0);
-  std::fill_n(moved, n, 0.0);
+  Figures all, saving;
   for (std::size_t i = 0; i < seen_.size();) {
     const std::size_t operand = seen_[i].operand;
     Figures saved;
     for (; i < seen_.size() && seen_[i].operand == operand; ++i) {
       const double* row = prices(seen_[i], tile);
-      for (std::size_t f = 0; f < n; ++f) {
-        whatever[f] += row[f];
-        saved.of[f] += row[n + f];
-      }
+      bounds_.add(all, row);
+      bounds_.add(saved, row + n);
     }
-    for (std::size_t f = 0; f < n; ++f) moved[f] = space_.one_still ? std::max(moved[f], saved.of[f]) : moved[f] + saved.of[f];
+    space_.one_still ? bounds_.raise(saving, saved) : bounds_.add(saving, saved);
   }
-  for (std::size_t f = 0; f < n; ++f) whatever[f] -= moved[f];
+  bounds_.subtract(all, saving);
+  std::copy_n(all.of.data(), n, whatever);
+  std::copy_n(saving.of.data(), n, moved);
 }
 
 }  // namespace tilewright

@@ -130,6 +130,53 @@ TEST_CASE("the energy of the array follows from the problem and the unrolling al
   }
 }
 
+TEST_CASE("a larger tile never takes the array longer") {
+  // Tiles are left out of the search when a larger one already takes the array too long. GPU kernels come from a menu.
+  Random random(18);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    if (family_of(chip).unrolled_time) continue;
+    for (int i = 0; i < 40; ++i) {
+      const auto any = [&] { return pick(random, {1, 2, 4, 8, 64}); };
+      const Problem problem = gemm(any(), any(), any(), native_type(chip, DataType::int8));
+      const CostModel model = cost_model(problem, chip);
+      if (!model.family->rules(chip, problem).menu.empty()) continue;
+      ArrayPass pass;
+      pass.explained = false;
+      pass.spatial = pass.chip = pass.temporal = {1, 1, 1};
+      for (const Dim& dim : problem.dims) pass.passes *= dim.bound;
+      const auto cycles = [&] { return model.family->compute(chip, problem, pass).cycles; };
+      Cycles before = cycles();
+      for (std::size_t d = 0; d < 3; ++d) {
+        pass.temporal[d] = problem.dims[d].bound;
+        pass.passes /= problem.dims[d].bound;
+        INFO(name << ", dim " << d);
+        REQUIRE(cycles() <= before);
+        before = cycles();
+      }
+    }
+  }
+}
+
+TEST_CASE("a family's timer takes the times that its cost says") {
+  Random random(19);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    const ArchFamily& family = family_of(chip);
+    if (family.timer == nullptr) continue;
+    for (int i = 0; i < 40; ++i) {
+      const auto any = [&] { return pick(random, {1, 2, 3, 7, 16, 64}); };
+      const Problem problem = gemm(any(), any(), any(), native_type(chip, DataType::int8));
+      ArrayPass pass{{any(), any(), any()}, {any(), any(), any()}, {1, 1, any()}, any()};
+      const PassTime time = family.timer(chip, problem)(pass);
+      const ComputeCost cost = family.compute(chip, problem, pass);
+      INFO(name);
+      REQUIRE(time.cycles == cost.cycles);
+      REQUIRE(time.fill_drain == cost.fill_drain);
+    }
+  }
+}
+
 TEST_CASE("a family whose time follows from the unrolling alone takes it whatever the tiles") {
   Random random(16);
   for (const std::string& name : chip_library()) {
