@@ -192,7 +192,7 @@ void TileLists::list_outer_levels(Effort& effort) {
   cells_.assign(bounds_.width * cells, fits ? 0 : infinity);
   if (fits && outer != nullptr) {
     fill_cells(*outer, outer->outside, false);
-    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
+    lattice_.least_of_larger(cells_, bounds_.width);
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
     for (const Tile& tile : lists_[l].tiles) outer_exponents_[l].push_back(tile.exponents);
@@ -209,8 +209,7 @@ void TileLists::list_outer_levels(Effort& effort) {
 }
 
 void TileLists::add_outside(std::size_t outer_cell, Figures& figures) const {
-  const std::size_t cells = outer_lattice_.cells();
-  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] += outer_cells_[f * cells + outer_cell];
+  bounds_.add(figures, row(outer_cells_, outer_cell));
 }
 
 /// Position of an extent among those of the shared levels.
@@ -388,13 +387,12 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
 
 /// Writes what each tile of a level and one side of it cost into its cell.
 void TileLists::fill_cells(const TileList& list, const std::vector<double>& side, bool extra) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
-  cells_.assign(n * cells, infinity);
+  const std::size_t n = bounds_.width;
+  cells_.assign(n * lattice_.cells(), infinity);
   for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    for (std::size_t f = 0; f < n; ++f) {
-      double& cell = cells_[f * cells + list.tiles[i].cell];
-      cell = std::min(cell, list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
-    }
+    double* cell = cells_.data() + list.tiles[i].cell * n;
+    for (std::size_t f = 0; f < n; ++f)
+      cell[f] = std::min(cell[f], list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
   }
 }
 
@@ -406,7 +404,7 @@ bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
 /// Of the tiles of the next outer level that hold each tile, the very tile and larger ones apart: the least of what they and their
 /// outside add.
 void TileLists::gather_outside(const TileList& outer, TileList& list) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const std::size_t n = bounds_.width;
   list.outside_same.assign(list.own.size(), infinity);
   list.outside_larger.assign(list.own.size(), infinity);
   if (few_pairs(outer, list)) {
@@ -419,15 +417,12 @@ void TileLists::gather_outside(const TileList& outer, TileList& list) {
       }
     }
   } else {
-    beyond_.resize(cells);
     fill_cells(outer, outer.outside, false);
-    for (std::size_t f = 0; f < n; ++f) {
-      const std::span<double> of_figure{cells_.data() + f * cells, cells};
-      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_same[i * n + f] = of_figure[list.tiles[i].cell];
-      lattice_.least_of_larger(of_figure);
-      lattice_.least_beyond(of_figure, beyond_);
-      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_larger[i * n + f] = beyond_[list.tiles[i].cell];
-    }
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      std::copy_n(row(cells_, list.tiles[i].cell), n, list.outside_same.data() + i * n);
+    lattice_.least_of_larger(cells_, n);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      lattice_.least_beyond(cells_, n, list.tiles[i].inside, list.outside_larger.data() + i * n);
   }
   join_outside(list);
 }
@@ -453,7 +448,7 @@ void TileLists::join_outside(TileList& list) const {
 
 /// Of the tiles of the next inner level that divide each tile: the least of what they and their inside add.
 void TileLists::gather_inside(const TileList& inner, TileList& list) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const std::size_t n = bounds_.width;
   const bool extra = !inner.extra.empty();
   std::fill(list.inside.begin(), list.inside.end(), infinity);
   if (few_pairs(inner, list)) {
@@ -471,9 +466,9 @@ void TileLists::gather_inside(const TileList& inner, TileList& list) {
     return;
   }
   const auto read = [&] {
-    for (std::size_t f = 0; f < n; ++f) {
-      for (std::size_t i = 0; i < list.tiles.size(); ++i)
-        list.inside[i * n + f] = std::min(list.inside[i * n + f], cells_[f * cells + list.tiles[i].cell]);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      const double* cell = row(cells_, list.tiles[i].cell);
+      for (std::size_t f = 0; f < n; ++f) list.inside[i * n + f] = std::min(list.inside[i * n + f], cell[f]);
     }
   };
   fill_cells(inner, inner.inside, false);
@@ -481,7 +476,7 @@ void TileLists::gather_inside(const TileList& inner, TileList& list) {
     read();
     fill_cells(inner, inner.inside, true);
   }
-  for (std::size_t f = 0; f < n; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+  lattice_.least_of_smaller(cells_, n);
   read();
 }
 

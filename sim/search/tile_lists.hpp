@@ -113,8 +113,7 @@ class TileLists {
   double least_cycles_ = 0;  // of what was dropped from the lists of the frame
   Lattice lattice_;
   std::vector<std::uint32_t> tile_of_cell_;  // [level][cell]
-  std::vector<double> cells_;                // [figure][cell]
-  std::vector<double> beyond_;               // [cell]
+  std::vector<double> cells_;                // [cell][figure]
 
   // Shared by all perfect frames: levels 1..outer_known_, with extents that count what is unrolled.
   std::array<TileList, most_levels> outer_;
