@@ -78,8 +78,8 @@ void append(std::vector<int>& to, const std::vector<int>& dims) {
 /// What of the time of a pass follows from the array and the problem alone.
 struct Streams {
   SystolicParameters array;
-  double rate = 1;                 // MACs per lane and cycle
-  std::vector<int> held;           // dims of the operand that stays in the PEs
+  double rate = 1;                    // MACs per lane and cycle
+  std::vector<int> held;              // dims of the operand that stays in the PEs
   std::vector<int> reduced, windows;  // dims that miss the result; of these, filter rows and columns
 };
 

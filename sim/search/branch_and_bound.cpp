@@ -205,9 +205,10 @@ bool Solver::descend(std::size_t l, const Node& node) {
   const TileList& list = lists_.at(l);
   const auto choose = [&](std::uint32_t at) {
     const Tile& tile = list.tiles[at];
+    const TileFloor& floor = list.floors[at];
     const bool loops = tile.inside != inner;
     const double* through = lists_.row(list.through, at);
-    const double first = node.first_fixed + tile.first_open;
+    const double first = node.first_fixed + floor.first_open;
     Figures figures = loops ? node.looped : node.least;
     bounds_.add(figures, through);
     if (pruned(bounds_.score_of(figures, first))) return true;
@@ -222,7 +223,7 @@ bool Solver::descend(std::size_t l, const Node& node) {
     }
     const double* own = lists_.sees_array(l) ? lists_.row(list.own, at) : nullptr;
     return place(l, node,
-                 {tile.inside, tile.exponents, node.first_fixed + tile.first_own, first,
+                 {tile.inside, tile.exponents, node.first_fixed + floor.first_own, first,
                   lists_.row(list.outside_same, at), lists_.row(list.outside_larger, at), own});
   };
   if (pruned(node.bound_larger) && lists_.lattice().whole()) {

@@ -58,7 +58,8 @@ void Lattice::enter(std::span<const Divisors* const> dims) {
   cells_ = 1;
   operations_ = 0;
   whole_ = false;
-  std::vector<std::size_t> order(dims_.size());  // dims of few values lie close together: the passes run along many cells
+  std::vector<std::size_t> order(
+      dims_.size());  // dims of few values lie close together: the passes run along many cells
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return dims_[a]->values.size() < dims_[b]->values.size(); });

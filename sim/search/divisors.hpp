@@ -32,7 +32,9 @@ struct Packing {
   std::uint64_t guards = 0;
   bool narrow = true;  // all of them fit
   /// Precondition: narrow.
-  bool divides(std::uint64_t inner, std::uint64_t outer) const { return (((outer | guards) - inner) & guards) == guards; }
+  bool divides(std::uint64_t inner, std::uint64_t outer) const {
+    return (((outer | guards) - inner) & guards) == guards;
+  }
 };
 
 /// A tile: per tiled dim the position of its temporal extent among the divisors of the frame's whole extent.

@@ -219,7 +219,7 @@ class FrameBounds {
   Extents all_{}, inner_{}, outer_{};  // all unrolled; temporal extents inside the menu's tile; outside of it
   Extents whole_{};                    // all temporal extents
   Steps whole_steps_{};
-  std::int64_t steps_in_all_ = 1;      // temporal, of all dims
+  std::int64_t steps_in_all_ = 1;  // temporal, of all dims
   std::array<double, most_levels> instances_{}, stores_in_use_{}, share_{};
   std::array<double, Figures::most_channels> cycles_per_byte_{};
   struct Repeats {  // of a transfer's words; words that child and parent own of a result

@@ -84,8 +84,8 @@ class TileWriter {
     if (chosen == order_.size()) {
       if (!fits(chosen, false, moving)) return;
       tile_.exponents = exponents;
-      tile_.cell = lattice_.cell(tile_.inside);
-      tile_.outer_cell = cell;
+      tile_.cell = static_cast<std::uint32_t>(lattice_.cell(tile_.inside));
+      tile_.outer_cell = static_cast<std::uint32_t>(cell);
       tiles_.push_back(tile_);
       return;
     }
@@ -130,6 +130,7 @@ class TileWriter {
 void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
   TileList& list = lists_[l];
   list.tiles.clear();
+  list.outside.clear();
   const bool timed = sees_array(l) && frame.menu < 0 && std::isfinite(limit);  // a larger tile never takes longer
   const auto of_use = [&](std::size_t cell, const Steps* largest) {
     Figures figures = inner;
@@ -142,10 +143,6 @@ void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inn
   };
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
   price(l);
-  list.outside.assign(list.own.size(), 0);
-  list.inside.assign(list.own.size(), 0);
-  list.outside_same.clear();
-  list.outside_larger.clear();
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
 }
 
@@ -160,6 +157,15 @@ void TileLists::price(std::size_t l) {
   for (std::size_t i = 0; i < list.tiles.size(); ++i)
     prices_.least(list.tiles[i].inside, list.own.data() + i * n,
                   moves_alone_[l] ? list.extra.data() + i * n : moved.of.data());
+}
+
+/// Nothing is known yet of what lies inside and outside of the tiles.
+void TileLists::forget_sides(TileList& list) {
+  list.floors.assign(list.tiles.size(), {});
+  list.outside.resize(list.own.size(), 0);
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
 }
 
 void TileLists::list_outer_levels(Effort& effort) {
@@ -183,9 +189,15 @@ void TileLists::list_outer_levels(Effort& effort) {
   bool fits = true;
   for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
     if (bounds_.empty[l]) continue;
-    outer != nullptr ? gather_outside(*outer, lists_[l]) : nothing_outside(lists_[l]);
-    keep_if(lists_[l], [&](std::size_t i) { return std::isfinite(lists_[l].outside[i * bounds_.width]); });
-    outer = &lists_[l];
+    TileList& list = lists_[l];
+    if (outer != nullptr) {
+      gather_outside(*outer, list);
+      list.outside_same = list.outside_larger = {};
+      keep_if(list, [&](std::size_t i) { return std::isfinite(list.outside[i * bounds_.width]); });
+    } else {
+      nothing_outside(list);
+    }
+    outer = &list;
     fits = !outer->tiles.empty();
   }
   const std::size_t cells = lattice_.cells();
@@ -195,6 +207,7 @@ void TileLists::list_outer_levels(Effort& effort) {
     lattice_.least_of_larger(cells_, bounds_.width);
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
+    outer_exponents_[l].reserve(lists_[l].tiles.size());
     for (const Tile& tile : lists_[l].tiles) outer_exponents_[l].push_back(tile.exponents);
     outer_[l].tiles = std::move(lists_[l].tiles);
     outer_[l].own = std::move(lists_[l].own);
@@ -223,8 +236,7 @@ Figures TileLists::outside_of_unrolled() const {
   Figures figures;
   if (outer_known_ == 0) return figures;
   Steps at{};
-  for (std::size_t d = 0; d < dims(); ++d)
-    at[d] = static_cast<std::uint16_t>(outer_step(d, bounds_.unrolled(0, d)));
+  for (std::size_t d = 0; d < dims(); ++d) at[d] = static_cast<std::uint16_t>(outer_step(d, bounds_.unrolled(0, d)));
   add_outside(outer_lattice_.cell(at), figures);
   return figures;
 }
@@ -258,6 +270,7 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
     if (!keep(i)) continue;
     if (kept != i) {
       list.tiles[kept] = list.tiles[i];
+      if (!list.floors.empty()) list.floors[kept] = list.floors[i];
       for (std::vector<double>* rows : rows_of_list) {
         if (!rows->empty()) std::copy_n(rows->data() + i * n, n, rows->data() + kept * n);
       }
@@ -265,6 +278,7 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
     ++kept;
   }
   list.tiles.resize(kept);
+  list.floors.resize(std::min(list.floors.size(), kept));
   for (std::vector<double>* rows : rows_of_list) rows->resize(std::min(rows->size(), kept * n));
 }
 
@@ -283,7 +297,7 @@ bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
     Figures figures = others;
     bounds_.add(figures, row(list.own, i));
     if (outer_known_ > 0) add_outside(list.tiles[i].outer_cell, figures);
-    return may_beat(figures, list.tiles[i].first, limit);
+    return may_beat(figures, list.floors[i].first, limit);
   });
   return !list.tiles.empty();
 }
@@ -301,10 +315,12 @@ Figures TileLists::floor_of(std::size_t l) const {
 void TileLists::first_tiles(std::size_t l) {
   if (!bounds_.time_counts) return;
   const double inside = bounds_.first_tiles(l + 1, levels(), {});
-  for (Tile& tile : lists_[l].tiles) {
-    tile.first_own = bounds_.first_tiles(l, l, tile.inside);
-    tile.first_open = bounds_.first_tiles(0, l - 1, tile.inside) + tile.first_own;
-    tile.first = inside + tile.first_open;
+  TileList& list = lists_[l];
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    TileFloor& floor = list.floors[i];
+    floor.first_own = bounds_.first_tiles(l, l, list.tiles[i].inside);
+    floor.first_open = bounds_.first_tiles(0, l - 1, list.tiles[i].inside) + floor.first_own;
+    floor.first = inside + floor.first_open;
   }
 }
 
@@ -332,7 +348,8 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
       while (at + 1 < values.size() && values[at] * unrolled < extent) ++at;
       steps[d].push_back(values[at] * unrolled == extent ? static_cast<std::uint16_t>(at) : none);
     }
-    if (outer_packing_.narrow) unrolled_exponents |= outer_divisors_[d]->exponents[outer_step(d, unrolled)] << outer_packing_.shift[d];
+    if (outer_packing_.narrow)
+      unrolled_exponents |= outer_divisors_[d]->exponents[outer_step(d, unrolled)] << outer_packing_.shift[d];
   }
   TileList& list = lists_[l];
   list.tiles.clear();
@@ -354,7 +371,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     bounds_.add(figures, row(outer_[l].outside, i));
     if (!may_beat(figures, 0, limit)) continue;
     for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, tile.inside[d]);
-    tile.cell = lattice_.cell(tile.inside);
+    tile.cell = static_cast<std::uint32_t>(lattice_.cell(tile.inside));
     list.tiles.push_back(tile);
     list.own.insert(list.own.end(), own, own + n);
     const double* outside = row(outer_[l].outside, i);
@@ -364,9 +381,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
       list.extra.insert(list.extra.end(), extra, extra + n);
     }
   }
-  list.inside.assign(list.own.size(), 0);
-  list.outside_same.clear();
-  list.outside_larger.clear();
+  forget_sides(list);
   effort.left -= static_cast<std::int64_t>(outer_[l].tiles.size() / 4 + list.tiles.size()) / tiles_a_unit;
   return !list.tiles.empty();
 }
@@ -377,10 +392,10 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
   bounds_.add(figures, row(list.own, i));
   bounds_.add(figures, row(list.outside, i));
   bounds_.add(figures, row(list.inside, i));
-  Tile& tile = list.tiles[i];
-  const double cycles = bounds_.cycles_of(figures, tile.first);
-  tile.bound = bounds_.score_of(cycles, figures.energy());
-  if (tile.bound < limit) return true;
+  TileFloor& floor = list.floors[i];
+  const double cycles = bounds_.cycles_of(figures, floor.first);
+  floor.bound = bounds_.score_of(cycles, figures.energy());
+  if (floor.bound < limit) return true;
   least_cycles_ = std::min(least_cycles_, cycles);
   return false;
 }
@@ -398,7 +413,7 @@ void TileLists::fill_cells(const TileList& list, const std::vector<double>& side
 
 /// Few tiles are compared pair by pair, many over the lattice.
 bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
-  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 2;
+  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 8;
 }
 
 /// Of the tiles of the next outer level that hold each tile, the very tile and larger ones apart: the least of what they and their
@@ -428,7 +443,18 @@ void TileLists::gather_outside(const TileList& outer, TileList& list) {
 }
 
 /// The outermost level stands inside of the whole problem.
-void TileLists::nothing_outside(TileList& list) {
+void TileLists::nothing_outside(TileList& list) const {
+  list.outside.assign(list.own.size(), 0);
+  if (list.extra.empty()) return;
+  list.outside = list.extra;
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    if (list.tiles[i].inside == bounds_.whole())
+      std::fill_n(list.outside.data() + i * bounds_.width, bounds_.width, 0.0);
+  }
+}
+
+/// The same, with the very tile and larger ones apart.
+void TileLists::end_outside(TileList& list) const {
   const std::size_t n = bounds_.width;
   list.outside_same.assign(list.own.size(), infinity);
   list.outside_larger.assign(list.own.size(), infinity);
@@ -440,6 +466,7 @@ void TileLists::nothing_outside(TileList& list) {
 }
 
 void TileLists::join_outside(TileList& list) const {
+  list.outside.resize(list.own.size());
   for (std::size_t i = 0; i < list.own.size(); ++i) {
     const double extra = list.extra.empty() ? 0 : list.extra[i];
     list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i] + extra);
@@ -497,7 +524,7 @@ bool TileLists::outwards(double limit, bool as_shared) {
         std::copy_n(figures.of.data(), bounds_.width, list.outside.data() + i * bounds_.width);
       }
     } else if (!as_shared || l > outer_known_) {
-      outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
+      outer != nullptr ? gather_outside(*outer, list) : end_outside(list);
     }
     if (!drop_useless(list, list.outside, limit)) return false;
     outer = &list;
@@ -540,7 +567,7 @@ void TileLists::sort_keys() {
     for (std::size_t i = 0; i < list.tiles.size(); ++i)
       tile_of_cell_[l * lattice_.cells() + list.tiles[i].cell] = static_cast<std::uint32_t>(i);
     for (std::size_t i = 0; i < list.tiles.size(); ++i)
-      list.keys.push_back({list.tiles[i].exponents, list.tiles[i].bound, static_cast<std::uint32_t>(i)});
+      list.keys.push_back({list.tiles[i].exponents, list.floors[i].bound, static_cast<std::uint32_t>(i)});
     std::stable_sort(list.keys.begin(), list.keys.end(),
                      [](const TileList::Key& a, const TileList::Key& b) { return a.bound < b.bound; });
   }
@@ -555,6 +582,7 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
   find_outer_parts();
   const auto add_level = [&](std::size_t l) {
     list_level(frame, l, inner, limit, effort);
+    forget_sides(lists_[l]);
     if (!drop_above(l, inner, limit)) return false;
     if (sees_array(l)) {
       effort.left -= static_cast<std::int64_t>(lists_[l].tiles.size()) / tiles_a_unit;

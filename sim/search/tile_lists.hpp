@@ -14,8 +14,12 @@ namespace tilewright {
 struct Tile {
   Steps inside{};  // temporal extents at the level and inside it
   std::uint64_t exponents = 0;
-  std::size_t cell = 0;        // in the lattice of the frame
-  std::size_t outer_cell = 0;  // in that of the shared levels
+  std::uint32_t cell = 0;        // in the lattice of the frame
+  std::uint32_t outer_cell = 0;  // in that of the shared levels
+};
+
+/// What the tiles of a frame are compared by.
+struct TileFloor {
   /// Least time until the first tiles have arrived: at this level; at it and further out; everywhere.
   double first_own = 0, first_open = 0, first = 0;
   double bound = 0;  // of every mapping with this tile
@@ -24,7 +28,8 @@ struct Tile {
 /// The tiles of one level. Rows of figures lie one behind the other, FrameBounds::width each.
 struct TileList {
   std::vector<Tile> tiles;
-  std::vector<double> own;  // least of the transfers into the level; for the level below the array also its time
+  std::vector<TileFloor> floors;  // of the tiles; none in the lists that frames share
+  std::vector<double> own;        // least of the transfers into the level; for the level below the array also its time
   /// More of it where the next outer level holds a larger tile, whose innermost loop then moves the level's only operand; else empty.
   std::vector<double> extra;
   std::vector<double> outside;  // least of what all levels outside of it add with tiles that hold this one
@@ -77,6 +82,7 @@ class TileLists {
   std::size_t outer_step(std::size_t d, std::int64_t extent) const;
   void find_outer_parts();
   void price(std::size_t l);
+  static void forget_sides(TileList& list);
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;
@@ -96,7 +102,8 @@ class TileLists {
     for (std::size_t f = 0; f < bounds_.width; ++f) least[f] = std::min(least[f], own[f] + side[f]);
   }
   void gather_outside(const TileList& outer, TileList& list);
-  void nothing_outside(TileList& list);
+  void nothing_outside(TileList& list) const;
+  void end_outside(TileList& list) const;
   void join_outside(TileList& list) const;
   void gather_inside(const TileList& inner, TileList& list);
   bool drop_useless(TileList& list, const std::vector<double>& side, double limit);
