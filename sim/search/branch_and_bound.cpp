@@ -63,7 +63,8 @@ class Solver {
  private:
   std::size_t dims() const { return space_.dims.size(); }
   std::size_t levels() const { return space_.levels; }
-  bool pruned(double bound) const { return bound >= incumbents_->score() * (1 - rounding); }
+  double limit() const { return incumbents_->score() * (1 - rounding); }
+  bool pruned(double bound) const { return bound >= limit(); }
   bool spend(std::int64_t work) {
     effort_->left -= work;
     frame_left_ -= work;
@@ -169,8 +170,7 @@ bool Solver::search_frame(std::size_t frame) {
   if (effort_->left <= 0) return false;
   frame_ = space_.frames[frame];
   bounds_.enter(frame_);
-  const double limit = incumbents_->score() * (1 - rounding);
-  if (!lists_.list(frame_, limit, *effort_)) {
+  if (!lists_.list(frame_, limit(), *effort_)) {
     least_cycles_[frame] = std::max(least_cycles_[frame], lists_.least_cycles());
     return true;
   }
@@ -231,11 +231,13 @@ bool Solver::descend(std::size_t l, const Node& node) {
     return same == TileLists::no_tile || choose(same);
   }
   std::int64_t looked_at = 0;
+  double most = limit();
   for (const TileList::Key& key : list.keys) {
-    if (pruned(key.bound)) break;
+    if (key.bound >= most) break;
     if (++looked_at % keys_a_unit == 0 && !spend(1)) return false;
-    if (bounds_.divides(inner_exponents, key.exponents, inner, list.tiles[key.tile].inside) && !choose(key.tile))
-      return false;
+    if (!bounds_.divides(inner_exponents, key.exponents, inner, list.tiles[key.tile].inside)) continue;
+    if (!choose(key.tile)) return false;
+    most = limit();
   }
   return true;
 }

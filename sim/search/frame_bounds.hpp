@@ -150,8 +150,9 @@ class FrameBounds {
   void subtract(Figures& from, const Figures& other) const {
     for (std::size_t i = 0; i < width; ++i) from.of[i] -= other.of[i];
   }
-  void raise(Figures& to, const Figures& other) const {
-    for (std::size_t i = 0; i < width; ++i) to.of[i] = std::max(to.of[i], other.of[i]);
+  void raise(Figures& to, const Figures& other) const { raise(to, other.of.data()); }
+  void raise(Figures& to, const double* row) const {
+    for (std::size_t i = 0; i < width; ++i) to.of[i] = std::max(to.of[i], row[i]);
   }
 
   std::vector<Transfer> transfers;        // in the order of their operands
