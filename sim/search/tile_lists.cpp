@@ -142,6 +142,7 @@ void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inn
     return may_beat(figures, 0, limit);
   };
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
+  if (std::isinf(limit)) list.tiles.shrink_to_fit();  // the shared ones stay
   price(l);
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
 }
@@ -207,8 +208,6 @@ void TileLists::list_outer_levels(Effort& effort) {
     lattice_.least_of_larger(cells_, bounds_.width);
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
-    outer_exponents_[l].reserve(lists_[l].tiles.size());
-    for (const Tile& tile : lists_[l].tiles) outer_exponents_[l].push_back(tile.exponents);
     outer_[l].tiles = std::move(lists_[l].tiles);
     outer_[l].own = std::move(lists_[l].own);
     outer_[l].extra = std::move(lists_[l].extra);
@@ -357,7 +356,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   list.extra.clear();
   list.outside.clear();
   for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
-    if (outer_packing_.narrow && !outer_packing_.divides(unrolled_exponents, outer_exponents_[l][i])) continue;
+    if (outer_packing_.narrow && !outer_packing_.divides(unrolled_exponents, outer_[l].tiles[i].exponents)) continue;
     Tile tile;
     bool divides = true;
     for (std::size_t d = 0; d < dims() && divides; ++d) {
@@ -406,8 +405,9 @@ void TileLists::fill_cells(const TileList& list, const std::vector<double>& side
   cells_.assign(n * lattice_.cells(), infinity);
   for (std::size_t i = 0; i < list.tiles.size(); ++i) {
     double* cell = cells_.data() + list.tiles[i].cell * n;
-    for (std::size_t f = 0; f < n; ++f)
-      cell[f] = std::min(cell[f], list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
+    const double *own = row(list.own, i), *beside = row(side, i),
+                 *more = extra ? row(list.extra, i) : nothing_.of.data();
+    for (std::size_t f = 0; f < n; ++f) cell[f] = std::min(cell[f], own[f] + beside[f] + more[f]);
   }
 }
 
@@ -444,10 +444,8 @@ void TileLists::gather_outside(const TileList& outer, TileList& list) {
 
 /// The outermost level stands inside of the whole problem.
 void TileLists::nothing_outside(TileList& list) const {
-  list.outside.assign(list.own.size(), 0);
-  if (list.extra.empty()) return;
   list.outside = list.extra;
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+  for (std::size_t i = 0; !list.outside.empty() && i < list.tiles.size(); ++i) {
     if (list.tiles[i].inside == bounds_.whole())
       std::fill_n(list.outside.data() + i * bounds_.width, bounds_.width, 0.0);
   }

@@ -61,8 +61,9 @@ class TileLists {
   /// After `list` returned false: no mapping of the frame takes fewer cycles.
   double least_cycles() const { return least_cycles_; }
   const TileList& at(std::size_t level) const { return lists_[level]; }
+  /// Rows that are left out are zero.
   const double* row(const std::vector<double>& rows, std::size_t tile) const {
-    return rows.data() + tile * bounds_.width;
+    return rows.empty() ? nothing_.of.data() : rows.data() + tile * bounds_.width;
   }
   /// Least of what all levels add.
   const Figures& outside() const { return all_outside_; }
@@ -116,6 +117,7 @@ class TileLists {
   const std::array<bool, most_levels>& moves_alone_;
   TilePrices prices_;
   std::array<TileList, most_levels> lists_;
+  const Figures nothing_;
   Figures all_outside_;
   double least_cycles_ = 0;  // of what was dropped from the lists of the frame
   Lattice lattice_;
@@ -124,7 +126,6 @@ class TileLists {
 
   // Shared by all perfect frames: levels 1..outer_known_, with extents that count what is unrolled.
   std::array<TileList, most_levels> outer_;
-  std::array<std::vector<std::uint64_t>, most_levels> outer_exponents_;  // of its tiles
   Packing outer_packing_;
   std::size_t outer_known_ = 0;
   std::array<const Divisors*, most_dims> outer_divisors_{};  // of the extents there
