@@ -36,8 +36,9 @@ inline void compare(std::size_t levels, int problems, std::int64_t most_points, 
       const double got = score(found->best, c.chip, objective);
       REQUIRE(got == Approx(optimum).epsilon(1e-9));
       REQUIRE(found->gap == 0);
+      // Equally fast but for the rounding of sums, and cheaper, is fine.
       if (objective == Objective::latency)
-        REQUIRE(found->best.energy.total().value == Approx(best->frugal.second).epsilon(1e-9));
+        REQUIRE(found->best.energy.total().value <= best->frugal.second * (1 + 1e-9));
       REQUIRE(found->bound <= got * (1 + 1e-12));
     }
   }
