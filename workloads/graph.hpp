@@ -19,6 +19,7 @@ struct Tensor {
   double density = 1.0;
   std::int64_t block = 0;         // structured sparsity: as Operand::block
   TensorId alias_of = -1;         // a free view (Reshape, Flatten, Squeeze ...) of another tensor: shares its memory
+  bool causal = false;            // masks, of its last two axes (queries, keys), the keys behind each query
   std::int64_t elements() const;  // 1 for a scalar; OverflowError
 };
 

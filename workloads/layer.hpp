@@ -46,8 +46,8 @@ struct Recurrent {
   Cell cell = Cell::lstm;
   std::int64_t steps = 1, batch = 1, input = 1, hidden = 1, directions = 1;
 };
-/// Fused attention: softmax(Q K^T) V with grouped key/value heads; scores stay on chip. `causal` is information for the
-/// reader: the full queries x keys rectangle is counted and lowered, as kernels that do not skip masked tiles run it.
+/// Fused attention: softmax(Q K^T) V with grouped key/value heads; scores stay on chip. Causal or not, the full queries x
+/// keys rectangle is counted and lowered; the kernels of a GPU library skip what a causal mask leaves out.
 struct Attention {
   std::int64_t batch = 1, heads = 1, kv_heads = 1, queries = 1, keys = 1, head_dim = 1;
   bool causal = false;

@@ -48,6 +48,7 @@ struct Evaluation {
   double utilization = 0;  // points / (peak points per cycle x cycles)
   Cycles cycles_bound;     // no mapping can be faster (compute peak, compulsory traffic)
   Joules energy_bound;     // no mapping can need less (compulsory traffic, arithmetic)
+  double computed = 1;     // share of the points that a library computes: a causal mask leaves the others out
   double search_gap = 0;   // of the search that chose the mapping: part of the score above its proven bound
 };
 

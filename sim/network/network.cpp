@@ -106,6 +106,33 @@ void note_graph(NetworkEvaluation& result, const WorkloadGraph& graph) {
   }
 }
 
+/// What a causal mask saves, and which masks are only taken to be causal.
+void note_causal(NetworkEvaluation& result, const WorkloadGraph& graph, bool on_stack) {
+  std::int64_t layers = 0;
+  std::set<std::string> taken;
+  for (const Layer& layer : graph.layers) {
+    const auto* work = std::get_if<Attention>(&layer.work);
+    if (work == nullptr || !work->causal || work->queries != work->keys || work->queries == 1) continue;
+    ++layers;
+    bool known = layer.inputs.size() <= 3;  // no mask: the operator itself is causal
+    for (std::size_t i = 3; i < layer.inputs.size(); ++i)
+      known = known || graph.tensors[static_cast<std::size_t>(layer.inputs[i])].causal;
+    for (std::size_t i = 3; i < layer.inputs.size() && !known; ++i) {
+      const Tensor& mask = graph.tensors[static_cast<std::size_t>(layer.inputs[i])];
+      if (mask.kind == TensorKind::input) taken.insert(mask.name);
+    }
+  }
+  if (layers == 0) return;
+  result.notes.push_back(fmt::format(
+      "causal attention in {} layers: {}", layers,
+      on_stack ? "the library's kernels skip masked tiles in time, operations and board energy; MACs and counts "
+                 "by level are of all queries x keys"
+               : "mappings compute all queries x keys"));
+  if (!taken.empty())
+    result.notes.push_back(fmt::format("mask {} comes when the network runs, as many keys as queries: taken as causal",
+                                       fmt::join(taken, ", ")));
+}
+
 void note_failure(NetworkEvaluation& result, const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
                   const std::vector<Outcome>& outcomes) {
   for (const LoweredGroup& lowered : plan.groups) {
@@ -210,6 +237,9 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     result.notes.push_back("no static power is counted: the chip file gives none, or its energy per event includes it");
   }
 
+  const bool on_stack =
+      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
+  note_causal(result, graph, on_stack);
   const Plan plan = plan_layers(graph, chip);
   const std::vector<Outcome> outcomes = evaluate_problems(plan, graph, chip, options);
   note_failure(result, plan, graph, chip, outcomes);
@@ -237,8 +267,6 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     return result;
   }
   std::vector<EvaluatedGroup> groups = layer_by_layer_groups(plan, outcomes);
-  const bool on_stack =
-      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
   if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
   total_up(result, time_layers(groups, graph, chip, options.objective), graph, chip);
   if (on_stack) note_stack(result, chip, *options.stack);

@@ -280,7 +280,10 @@ WorkloadGraph language_model(std::string_view spec, const LanguageModel& model,
   } else {  // cosines and sines, half a head each
     rotary = b.input("rotary", {step.queries, model.width / model.heads});
   }
-  if (!decode) mask = b.input("causal_mask", {step.queries, step.queries});
+  if (!decode) {
+    mask = b.input("causal_mask", {step.queries, step.queries});
+    b.graph().tensors[static_cast<std::size_t>(mask)].causal = true;
+  }
   for (std::int64_t i = 0; i < model.layers; ++i) {
     x = decoder_layer(b, fmt::format("layers.{}", i), x, model, step, mask, rotary);
   }
