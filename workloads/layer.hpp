@@ -87,13 +87,19 @@ struct Gather {
 struct Movement {
   std::int64_t elements = 1;
 };
+/// What GPUs that share a network exchange: all_reduce adds up `elements` that each of them holds, all_gather joins their parts to `elements`.
+struct Collective {
+  enum class Kind { all_reduce, all_gather };
+  Kind kind = Kind::all_reduce;
+  std::int64_t elements = 1;
+};
 /// An operator without a model: only its traffic is counted (--allow-unmodelled).
 struct Unmodelled {
   std::int64_t elements_in = 1, elements_out = 1;
 };
 
 using Operator = std::variant<Conv, ConvTranspose, MatMul, Einsum, Recurrent, Attention, Pool, RowWise, Elementwise,
-                              Reduce, Resize, Gather, Movement, Unmodelled>;
+                              Reduce, Resize, Gather, Movement, Collective, Unmodelled>;
 
 /// An operator fused behind another one: it works on the result before it leaves the chip.
 struct Epilogue {

@@ -413,6 +413,10 @@ std::vector<Kernel> lower_work(const Movement& m, const Tensors& tensors) {
   return {{b.take()}};
 }
 
+std::vector<Kernel> lower_work(const Collective& c, const Tensors& tensors) {
+  return lower_work(Movement{c.elements}, tensors);
+}
+
 std::vector<Kernel> lower_work(const Unmodelled& u, const Tensors& tensors) {
   if (u.elements_in == u.elements_out) return lower_work(Movement{u.elements_in}, tensors);
   std::vector<Kernel> kernels;

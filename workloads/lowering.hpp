@@ -36,7 +36,7 @@ struct Kernel {
 ///   scale and bias vectors are "weights", "weights_2" where their size is that of a row or a column; a further full-size
 ///   activation is "inputs_2" ...
 ///  Elementwise: E0 E1 ..., neighbouring axes of the same operands merged. Reduce: E kept, R reduced.
-///  Resize: E, U copies, T taps. Gather: L lookups of E elements. Movement, Unmodelled: E; no arithmetic (ops_per_point 0).
+///  Resize: E, U copies, T taps. Gather: L lookups of E elements. Movement, Collective, Unmodelled: E; no arithmetic (ops_per_point 0).
 ///   Resize and Unmodelled with unrelated sizes: one kernel that reads and one that writes.
 ///  Epilogues: fused vector kernels over the result (E x U points); "inputs" are the extra elements (E), absent if none;
 ///   the output is on chip and has no axes (one word).

@@ -449,6 +449,7 @@ class Fuser {
       if (t.alias_of >= 0) t.alias_of = renamed[at(t.alias_of)];
     }
     rename(graph_.inputs);
+    rename(graph_.tensor_parallel.replicated);
     rename(graph_.outputs);
     for (Layer& l : graph_.layers) {
       rename(l.inputs);
