@@ -79,8 +79,9 @@ struct LibraryLaunch {
   Seconds busy;
   std::vector<std::pair<std::string, Seconds>> limits;  // named as bounds: compute, memory:LEVEL
   Seconds start;                                        // start-up, barriers, second passes
-  double clock = 1;                                     // share of the chip's clock that its power limit allows
-  Watts power;                                          // of the board while busy
+  double computed = 1;  // share of the kernels' points that count: a causal mask leaves the others out
+  double clock = 1;     // share of the chip's clock that its power limit allows
+  Watts power;          // of the board while busy
   std::string why;
   std::optional<double>
       band_pct;  // mean error of such kernels on measured rows that the fit had not seen; none: no such rows

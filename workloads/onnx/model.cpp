@@ -160,6 +160,14 @@ Value tensor_value(const std::string& file, const onnx::TensorProto& t, const st
   try {
     n = elements_of(value.shape);
   } catch (const OverflowError&) { fail(file, "more than 2^63 elements", key); }
+  const std::int64_t raw_bytes = static_cast<std::int64_t>(t.raw_data().size());
+  if (n > largest_folded && raw_width(value.type) > 0 && raw_bytes / raw_width(value.type) == n) {  // a long mask
+    const auto width = static_cast<std::size_t>(raw_width(value.type));
+    const char* raw = t.raw_data().data();
+    value.causal = is_causal(value.shape, [&](std::size_t a, std::size_t b) {
+      return std::memcmp(raw + a * width, raw + b * width, width) == 0;
+    });
+  }
   if (n > largest_folded || t.data_location() == onnx::TensorProto::EXTERNAL || value.type == element::string)
     return value;
   if (t.has_raw_data() && !t.raw_data().empty()) {
