@@ -79,6 +79,8 @@ StudyView::StudyView(QWidget* parent)
   table_->verticalHeader()->setDefaultSectionSize(20);
   constexpr int looked_at = 50;  // rows, for the width of the columns
   table_->horizontalHeader()->setResizeContentsPrecision(looked_at);
+  run_->setObjectName("study.run");
+  stop_->setObjectName("study.stop");
   stop_->setEnabled(false);
   connect(open_, &QPushButton::clicked, this, [this] {
     const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
