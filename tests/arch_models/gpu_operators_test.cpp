@@ -88,6 +88,20 @@ TEST_CASE("a causal prefill walks half of the key tiles") {
   CHECK(whole / causal == Approx(2).epsilon(0.02));
 }
 
+TEST_CASE("cuDNN's attention splits every decode and writes no cache") {
+  const GpuConstants constants = initial_constants();
+  AttentionKernel kernel{1, 1, 4096, 2, 2, 128, false, false, GpuPrecision::bf16, AttentionLibrary::cudnn};
+  CHECK(attention_time(small_device(), constants, kernel, kernel_alone).split == 5);  // 10 SMs over two heads
+  kernel.queries = 4096;
+  kernel.prefill = kernel.causal = true;
+  const KernelTime alone = attention_time(small_device(), constants, kernel, kernel_alone);
+  CHECK(alone.fixed.value == 0);
+  kernel.library = AttentionLibrary::flashinfer;
+  const KernelTime paged = attention_time(small_device(), constants, kernel, kernel_alone);
+  CHECK(paged.compute.value == alone.compute.value);
+  CHECK((paged.total - alone.total).value == Approx(paged.fixed.value));  // the kernel that writes the cache
+}
+
 TEST_CASE("time steps of a recurrent layer wait for each other") {
   const GpuConstants constants = initial_constants();
   RecurrentKernel layer{RecurrentCell::lstm, 2048, 1, 1000, GpuPrecision::fp32};

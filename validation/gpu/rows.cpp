@@ -181,11 +181,12 @@ MeasuredRow vector_row(const Reader& reader, const CsvRow& row) {
 /// The library by the `kernel` and `source` columns: what served the call in that version of the server.
 AttentionLibrary attention_library(const Reader& reader, const CsvRow& row) {
   const std::string& kernel = reader.text(row, "kernel");
+  if (kernel.starts_with("cudnn")) return AttentionLibrary::cudnn;
   if (kernel.find("flashinfer") != std::string::npos) return AttentionLibrary::flashinfer;
   if (kernel.find("flash_attn") == std::string::npos)
-    reader.fail(
-        row, "kernel",
-        unknown_message("attention library", kernel, std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer"}));
+    reader.fail(row, "kernel",
+                unknown_message("attention library", kernel,
+                                std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer", "cudnn_flash_attn"}));
   return reader.text(row, "source").ends_with("vllm0.14.0") ? AttentionLibrary::flash_attention_2_v014
                                                             : AttentionLibrary::flash_attention_2;
 }

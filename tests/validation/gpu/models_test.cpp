@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "core/diagnostics.hpp"
@@ -6,6 +7,7 @@
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/serving.hpp"
+#include "validation/gpu/validate.hpp"
 #include "validation/gpu/vision.hpp"
 
 using namespace tilewright;
@@ -156,4 +158,22 @@ TEST_CASE("energies of servers and chats are predicted within the targets from c
   REQUIRE(lecture != result.groups.end());
   CHECK(lecture->worst.size() == 21);  // row by row
   CHECK_THROWS_AS(validate_energy("no such folder", library_calibration()), InputError);
+}
+
+TEST_CASE("an H100 that no constant was fitted to") {
+  const std::string folder = TILEWRIGHT_SOURCE_DIR "/validation/measured/h100";
+  const SuiteResult kernels = validate_gpu(folder, LeaveOut::none);
+  std::int64_t rows = 0;
+  for (const SuiteGroup& group : kernels.groups)
+    if (group.keys.at("device") == "*") rows += group.n;
+  CHECK(rows == 416 + 430 + 94 + 320);  // gemm, conv, attention, vector
+
+  const SuiteResult networks = validate_models(
+      folder, read_calibration(TILEWRIGHT_SOURCE_DIR "/arch_models/gpu/constants.yaml"), LeaveOut::none);
+  const auto transformers = std::ranges::find_if(networks.groups, [](const SuiteGroup& group) {
+    return group.keys.at("kind") == "transformer" && group.keys.at("device") == "*" && group.keys.at("phase") == "*";
+  });
+  REQUIRE(transformers != networks.groups.end());
+  CHECK(transformers->n == 10);
+  CHECK(*transformers->mape_pct < 12);  // the target of devices that were not seen
 }
