@@ -153,7 +153,7 @@ BENCHMARK_CAPTURE(open_network, bert_base, "bert_base_s128.onnx", "a100-sxm4-80g
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond)
     ->Iterations(3);
-BENCHMARK_CAPTURE(open_network, llama_7b, "llama7b_prefill_s512.onnx", "tpu-v4i")
+BENCHMARK_CAPTURE(open_network, llama_7b, "llama7b_decode_p2047.onnx", "tpu-v4i")
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond)
     ->Iterations(3);

@@ -18,7 +18,7 @@
 namespace tilewright::gui {
 namespace {
 
-constexpr int patience = 120'000;  // ms, on a loaded machine
+constexpr int patience = 250'000;  // ms, on a loaded machine
 constexpr QSize size(1280, 800);
 
 class Pictures {

@@ -180,7 +180,7 @@ int watch(WatchedApplication& application) {
     Script script(application);
     script.run(models + "resnet50.onnx", "edge-systolic-16x16");
     script.run(models + "bert_base_s128.onnx", "a100-sxm4-80gb");
-    script.run(models + "llama7b_prefill_s512.onnx", "tpu-v4i");
+    script.run(models + "llama7b_decode_p2047.onnx", "tpu-v4i");
     script.study(100'000);
     complete = script.complete();
   }
