@@ -77,6 +77,10 @@ StudyView::StudyView(QWidget* parent)
   cloud_->setNoAntialiasingOnDrag(true);
   table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   table_->verticalHeader()->setDefaultSectionSize(20);
+  constexpr int looked_at = 50;  // rows, for the width of the columns
+  table_->horizontalHeader()->setResizeContentsPrecision(looked_at);
+  run_->setObjectName("study.run");
+  stop_->setObjectName("study.stop");
   stop_->setEnabled(false);
   connect(open_, &QPushButton::clicked, this, [this] {
     const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
@@ -95,8 +99,7 @@ StudyView::StudyView(QWidget* parent)
   connect(&runner_, &StudyRunner::finished, this,
           [this](bool complete, const std::shared_ptr<const StudyResults>& results) {
             show_running(false);
-            told_->setText(complete ? tr("%1 points").arg(results->size())
-                                    : tr("stopped at %1 points; run goes on there").arg(results->size()));
+            complete_ = complete;
             show_results(results);
             Q_EMIT finished(complete);
           });
@@ -129,6 +132,7 @@ void StudyView::retranslate() {
   lines_->setAccessibleName(tr("Parallel coordinates"));
   table_->setAccessibleName(tr("Points"));
   cloud_->setToolTip(tr("Drag with the shift key to brush points."));
+  tell();
 }
 
 void StudyView::set_study(const QString& file) {
@@ -154,6 +158,12 @@ void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
   brushed_.clear();
   choose_axes();
   draw();
+  tell();
+}
+
+void StudyView::tell() {
+  if (!results_ || runner_.running()) return;
+  told_->setText((complete_ ? tr("%1 points") : tr("stopped at %1 points; run goes on there")).arg(results_->size()));
 }
 
 void StudyView::choose_axes() {
@@ -276,6 +286,8 @@ void StudyView::fill_table() {
       if (is_brushed(p) && (results_->front[p] != 0) == front) points.push_back(p);
     }
   }
+  QFont bold = font();
+  bold.setBold(true);  // of the front
   table_->setRowCount(static_cast<int>(points.size()));
   table_->setColumnCount(static_cast<int>(results_->columns.size()));
   for (std::size_t c = 0; c < results_->columns.size(); ++c) {
@@ -288,10 +300,11 @@ void StudyView::fill_table() {
                                ? QString::number(value, 'g', 5)
                                : QString::fromStdString(column.words[static_cast<std::size_t>(value)]);
       auto* cell = new QTableWidgetItem(text);
-      if (results_->front[points[r]] != 0) cell->setForeground(series_colour(3));
+      if (results_->front[points[r]] != 0) cell->setFont(bold);
       table_->setItem(static_cast<int>(r), static_cast<int>(c), cell);
     }
   }
+  table_->resizeColumnsToContents();
 }
 
 void StudyView::changeEvent(QEvent* event) {

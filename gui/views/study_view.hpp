@@ -42,6 +42,7 @@ class StudyView : public QWidget {
  private:
   void retranslate();
   void choose_axes();
+  void tell();
   void draw();
   void draw_cloud();
   void draw_lines();
@@ -52,6 +53,7 @@ class StudyView : public QWidget {
 
   StudyRunner runner_;
   std::shared_ptr<const StudyResults> results_;
+  bool complete_ = true;       // nothing was left to run
   std::vector<char> brushed_;  // per point
   QLineEdit *study_, *folder_;
   QPushButton *open_, *run_, *stop_;

@@ -324,6 +324,8 @@ void parse(const std::string& path, onnx::ModelProto& proto) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) fail(path, "no such file");
   if (std::filesystem::is_directory(path, error)) fail(path, "is a directory; name the .onnx file in it");
+  // A pipe that nobody writes to would be waited for without end.
+  if (!std::filesystem::is_regular_file(path, error)) fail(path, "is not a regular file; save the model to one");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail(path, "cannot be read (check its permissions)");
   const auto size = std::filesystem::file_size(path, error);
