@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <QCoreApplication>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -100,11 +102,15 @@ void add_length_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
       std::find_if(generators().begin(), generators().end(), [&](const Generator& g) { return g.name == family; });
   if (generator == generators().end()) return;
   const bool decode = said(workload, "phase") == "decode";
+  const std::array<std::pair<std::string_view, const char*>, 3> lengths{
+      {{decode ? "context" : "seq", decode ? "cached tokens" : "sequence length"},
+       {"steps", "time steps"},
+       {"resolution", "image side"}}};
   for (const Parameter& parameter : generator->parameters()) {
-    const bool length =
-        parameter.name == (decode ? "context" : "seq") || parameter.name == "steps" || parameter.name == "resolution";
-    if (length && !said(workload, parameter.name))
-      knobs.push_back(around("model." + parameter.name, parameter.name, parameter.fallback, true));
+    const auto length =
+        std::find_if(lengths.begin(), lengths.end(), [&](const auto& known) { return known.first == parameter.name; });
+    if (length != lengths.end() && !said(workload, parameter.name))
+      knobs.push_back(around("model." + parameter.name, length->second, parameter.fallback, true));
   }
 }
 
@@ -149,6 +155,27 @@ void add_model_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
 int Knob::position(const Project& project) const {
   const auto at = std::find(values.begin(), values.end(), project.value(key));
   return at == values.end() ? own : static_cast<int>(at - values.begin());
+}
+
+QString Knob::title() const {
+  const auto words = [](const char* text) { return QCoreApplication::translate("Knobs", text); };
+  static constexpr std::array whole{
+      QT_TRANSLATE_NOOP("Knobs", "clock"),         QT_TRANSLATE_NOOP("Knobs", "array rows"),
+      QT_TRANSLATE_NOOP("Knobs", "array cols"),    QT_TRANSLATE_NOOP("Knobs", "batch"),
+      QT_TRANSLATE_NOOP("Knobs", "number format"), QT_TRANSLATE_NOOP("Knobs", "sequence length"),
+      QT_TRANSLATE_NOOP("Knobs", "cached tokens"), QT_TRANSLATE_NOOP("Knobs", "time steps"),
+      QT_TRANSLATE_NOOP("Knobs", "image side")};
+  static constexpr std::array of_level{QT_TRANSLATE_NOOP("Knobs", "%1 bandwidth"),
+                                       QT_TRANSLATE_NOOP("Knobs", "%1 capacity")};
+  for (const char* text : whole) {
+    if (label == text) return words(text);
+  }
+  for (const char* text : of_level) {
+    const std::string_view what = text + std::string_view("%1").size();
+    if (label.ends_with(what))
+      return words(text).arg(QString::fromStdString(label.substr(0, label.size() - what.size())));
+  }
+  return QString::fromStdString(label);
 }
 
 std::vector<Knob> knobs(const Analysis& unchanged) {

@@ -120,8 +120,8 @@ void RooflineView::draw_zones() {
                              : tr("bound by %1 or compute").arg(QString::fromStdString(zone.level));
     auto* label = new QCPItemText(plot_);
     label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    label->position->setCoords(std::sqrt(zone.from * zone.to), 0.99);
-    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+    label->position->setCoords(std::sqrt(zone.from * zone.to), 0.01);
+    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignTop);
     label->setText(name);
     label->setColor(palette().color(QPalette::Text));
   }
@@ -138,7 +138,7 @@ void RooflineView::draw_roofs(const RooflineLines& lines, bool shown) {
     if (!shown) continue;
     auto* label = new QCPItemText(plot_);
     label->setText(QString::fromStdString(roof.name));
-    label->setColor(ink);
+    label->setColor(palette().color(QPalette::Text));
     label->position->setCoords(roof.memory ? roof.x.front() : roof.x.back(),
                                roof.memory ? roof.y.front() : roof.y.back());
     label->setPositionAlignment(roof.memory ? Qt::AlignLeft | Qt::AlignBottom : Qt::AlignRight | Qt::AlignBottom);
@@ -189,13 +189,33 @@ void RooflineView::draw_path() {
   line->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCross, ink, 8));
   for (std::size_t l = 0; l < path.levels.size(); ++l) {
     line->addData(path.intensity[l], path.rate);
+    auto* place = new QCPItemTracer(plot_);
+    place->setStyle(QCPItemTracer::tsNone);
+    place->position->setCoords(path.intensity[l], path.rate);
     auto* label = new QCPItemText(plot_);
-    label->position->setCoords(path.intensity[l], path.rate);
+    label->position->setParentAnchor(place->position);
+    label->position->setType(QCPItemPosition::ptAbsolute);
     label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignTop);
-    label->setPadding(
-        QMargins(0, 6 + 15 * static_cast<int>(l), 0, 0));  // one below the other: levels may lie close together
     label->setColor(ink);
     label->setText(QString::fromStdString(path.levels[l]));
+    lower(*label);
+  }
+}
+
+/// Puts a text so far below its anchor that it crosses no other one.
+void RooflineView::lower(QCPItemText& text) {
+  const auto box = [](const QCPItemText& of) {
+    return QRectF(of.topLeft->pixelPosition(), of.bottomRight->pixelPosition()).normalized();
+  };
+  constexpr int step = 6, most = 240;  // pixels
+  for (int down = step; down < most; down += step) {
+    text.position->setCoords(0, down);
+    bool free = true;
+    for (int i = 0; i < plot_->itemCount(); ++i) {
+      const auto* other = qobject_cast<QCPItemText*>(plot_->item(i));
+      free = free && (other == nullptr || other == &text || !box(*other).intersects(box(text)));
+    }
+    if (free) return;
   }
 }
 
@@ -216,7 +236,7 @@ void RooflineView::name_answers() {
   }
   auto* names = new QCPItemText(plot_);
   names->position->setType(QCPItemPosition::ptAxisRectRatio);
-  names->position->setCoords(0.01, 0.01);
+  names->position->setCoords(0.01, 0.06);  // below the names of the zones
   names->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
   names->setTextAlignment(Qt::AlignLeft);
   names->setText(text);
@@ -227,7 +247,9 @@ void RooflineView::draw_gain() {
   const int row = selection_.row();
   if (row < 0 || static_cast<std::size_t>(row) >= analysis_->roofline.points.size()) return;
   const auto gain = roofline_gain(analysis_->roofline, static_cast<std::size_t>(row));
-  if (!gain || gain->factor <= 1) return;  // on its roof; work in the shadow of a fused layer may even lift it above
+  constexpr double on_its_roof =
+      1.005;  // three digits say 1; work in the shadow of a fused layer may even lift it above
+  if (!gain || gain->factor < on_its_roof) return;
   const QColor ink = palette().color(QPalette::Text);
   auto* arrow = new QCPItemLine(plot_);
   arrow->start->setCoords(gain->intensity, gain->reached);
