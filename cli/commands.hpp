@@ -26,6 +26,7 @@ struct RunOptions {
   std::string parallel = "data";
   std::string stack;  // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
+  double latency_slack = 0;  // percent
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline
   std::string format = "text";
