@@ -29,6 +29,19 @@
 namespace tilewright {
 namespace {
 
+/// The mappings of the same problem in another evaluation, as far as they keep the chip's order of levels.
+void offer_mappings(SearchResult& found, const NetworkEvaluation& start, const Problem& problem, const Chip& chip,
+                    const NetworkOptions& options) {
+  for (const LayerEvaluation& layer : start.layers) {
+    for (const auto& [evaluation, repeat] : layer.kernels) {
+      const bool same_order =
+          std::ranges::equal(evaluation.levels, chip.levels, {}, &LevelCost::name, &BufferLevel::name);
+      if (same_order && evaluation.problem == problem)
+        offer(found, problem, chip, search_options(options), evaluation.mapping);
+    }
+  }
+}
+
 /// Best mappings of all distinct problems, placed by index: the number of jobs never changes a result.
 std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
                                        const NetworkOptions& options) {
@@ -56,7 +69,8 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
         if (!found) {
           outcomes[p] = std::unexpected(found.error());
         } else {
-          found->best.search_gap = found->gap;
+          if (options.start != nullptr) offer_mappings(*found, *options.start, plan.problems[p], chip, options);
+          found->best.search_gap = unproven(*found);
           outcomes[p] =
               options.engine == Engine::roofline ? as_roofline(std::move(found->best), chip) : std::move(found->best);
         }
@@ -240,6 +254,7 @@ SearchOptions search_options(const NetworkOptions& options) {
   search.factors = options.factors;
   search.free_keeps = options.free_keeps;
   search.uneven = options.uneven;
+  search.latency_slack = options.latency_slack;
   search.budget = options.thorough ? thorough_budget : quick_budget;
   search.other_objectives = options.thorough;
   return search;
