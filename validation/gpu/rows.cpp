@@ -116,6 +116,8 @@ MeasuredRow gemm_row(const Reader& reader, const CsvRow& row) {
     reader.fail(row, "layout", unknown_message("layout", layout, std::vector<std::string>{"NN", "NT", "TN", "TT"}));
   kernel.a_transposed = layout[0] == 'T';
   kernel.b_transposed = layout[1] == 'T';
+  // DeepBench lists the extents of its cuBLAS calls, whose matrices are column-major: by rows that is the transposed product.
+  if (measured.stack == Stack::library_loop) std::swap(kernel.m, kernel.n);
   if (!reader.text(row, "power_w").empty()) {
     const double power = reader.table.number(row, reader.table.column("power_w"));
     if (power <= 0) reader.fail(row, "power_w", "a power is above 0");
@@ -236,6 +238,7 @@ MeasuredRow recurrent_row(const Reader& reader, const CsvRow& row) {
   if (steps < 1 || steps > longest_side) reader.fail(row, "timesteps", "time steps are a whole number from 1 on");
   kernel.steps = static_cast<std::int64_t>(steps);
   kernel.precision = reader.precision(row);
+  kernel.input_product = measured.stack != Stack::library_loop;  // DeepBench asks cuDNN for CUDNN_SKIP_INPUT
   measured.kernel = kernel;
   return measured;
 }

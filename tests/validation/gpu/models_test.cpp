@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "core/csv.hpp"
 #include "core/diagnostics.hpp"
 #include "validation/gpu/calibrate.hpp"
 #include "validation/gpu/energy.hpp"
@@ -81,6 +82,24 @@ TEST_CASE("rows of recurrent layers with shifted columns are left out and counte
   const MeasuredData data = read_measured(measured_gpu_folder());
   REQUIRE(data.notes.size() == 1);
   CHECK(data.notes.front().find("116 rows left out") != std::string::npos);
+}
+
+TEST_CASE("DeepBench lists column-major products and recurrent layers without input products") {
+  const MeasuredData data = read_measured(measured_gpu_folder());
+  const auto first = [&](std::string_view table) {
+    const auto row = std::ranges::find_if(data.rows, [&](const MeasuredRow& candidate) {
+      return candidate.table == table && candidate.source.starts_with("deepbench");
+    });
+    REQUIRE(row != data.rows.end());
+    return *row;
+  };
+  const MeasuredRow product = first("gemm.csv");
+  const CsvTable table = read_csv(measured_gpu_folder() + "/gemm.csv");
+  const auto listed = std::ranges::find(table.rows, product.line, &CsvRow::line);
+  REQUIRE(listed != table.rows.end());
+  CHECK(std::get<GemmKernel>(product.kernel).n == table.integer(*listed, table.column("m"), 1, 1 << 24));
+  CHECK(std::get<GemmKernel>(product.kernel).m == table.integer(*listed, table.column("n"), 1, 1 << 24));
+  CHECK_FALSE(std::get<RecurrentKernel>(first("rnn.csv").kernel).input_product);
 }
 
 TEST_CASE("torchvision's classifiers have the convolutions and weights of their papers") {
