@@ -17,7 +17,7 @@ std::span<const ArchFamily> arch_families() {
       ArchFamily{"fpga", "DSP, BRAM and LUT budget: overlay engine or streaming pipeline", fpga_keys, parse_fpga,
                  fpga_array_level, fpga_rules, fpga_compute, true, false},
       ArchFamily{"systolic", "TPU-like or spatial MAC array", systolic_keys, parse_systolic, systolic_array_level,
-                 systolic_rules, systolic_compute, false, false},
+                 systolic_rules, systolic_compute, false, false, nullptr, false, systolic_timer},
       ArchFamily{"neuromorphic", "event-driven cores, rate-coded networks", neuromorphic_keys, parse_neuromorphic,
                  neuromorphic_array_level, neuromorphic_rules, neuromorphic_compute, true, true},
   };

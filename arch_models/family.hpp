@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,6 +66,11 @@ struct ComputeCost {
   std::string why;  // the formula with operands filled in, e.g. "4 waves x 1024 cycles (425 tiles on 108 SMs)"
 };
 
+struct PassTime {
+  Cycles cycles, fill_drain;  // as in ComputeCost
+};
+using PassTimer = std::function<PassTime(const ArrayPass&)>;
+
 /// Kernels [first, last) of a layer as a vendor's library runs them, whatever the search finds as their mapping. Times are of the chip, without the
 /// host: busy = the largest of `limits` + what does not overlap with it + start.
 struct LibraryLaunch {
@@ -73,8 +79,9 @@ struct LibraryLaunch {
   Seconds busy;
   std::vector<std::pair<std::string, Seconds>> limits;  // named as bounds: compute, memory:LEVEL
   Seconds start;                                        // start-up, barriers, second passes
-  double clock = 1;                                     // share of the chip's clock that its power limit allows
-  Watts power;                                          // of the board while busy
+  double computed = 1;  // share of the kernels' points that count: a causal mask leaves the others out
+  double clock = 1;     // share of the chip's clock that its power limit allows
+  Watts power;          // of the board while busy
   std::string why;
   std::optional<double>
       band_pct;  // mean error of such kernels on measured rows that the fit had not seen; none: no such rows
@@ -98,6 +105,8 @@ struct ArchFamily {
   /// the library has no kernel for a format. Null for families whose mapping decides the time.
   std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels) = nullptr;
   bool pass_of_all_cores = false;  // the array level hands tiles to the cores: an array pass is a wave over all of them
+  /// The times of `compute` for many passes of one problem: what chip and problem decide alone is found once. Null: ask `compute`.
+  PassTimer (*timer)(const Chip& chip, const Problem& problem) = nullptr;
 };
 
 std::span<const ArchFamily> arch_families();

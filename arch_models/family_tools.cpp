@@ -80,34 +80,19 @@ std::vector<int> output_dims(const Problem& problem) {
   return dims;
 }
 
-namespace {
-
-template <class Visit>
-void visit_window_dims(const Problem& problem, const Visit& visit) {
+std::vector<int> window_dims(const Problem& problem) {
+  std::vector<int> windows;
   const int input = streamed_operand(problem);
-  if (input < 0) return;
+  if (input < 0) return windows;
   for (const Axis& axis : problem.operands[static_cast<std::size_t>(input)].axes) {
     if (axis.size() < 2) continue;
     bool outer = false;
     for (const Term& term : axis) outer = outer || relevant(problem.operands.back(), term.dim);
     for (const Term& term : axis) {
-      if (outer && !relevant(problem.operands.back(), term.dim)) visit(term.dim);
+      if (outer && !relevant(problem.operands.back(), term.dim)) windows.push_back(term.dim);
     }
   }
-}
-
-}  // namespace
-
-std::vector<int> window_dims(const Problem& problem) {
-  std::vector<int> windows;
-  visit_window_dims(problem, [&](int dim) { windows.push_back(dim); });
   return windows;
-}
-
-std::int64_t window_product(const Problem& problem, const std::vector<std::int64_t>& extents) {
-  std::int64_t product = 1;
-  visit_window_dims(problem, [&](int dim) { product = checked_mul(product, extents[static_cast<std::size_t>(dim)]); });
-  return product;
 }
 
 MapRules plain_rules(const Chip& chip, const Problem& problem) {

@@ -37,8 +37,6 @@ std::vector<int> output_dims(const Problem& problem);
 
 /// Reduced dims that share an axis of the streamed operand with a dim of the result: filter rows and columns.
 std::vector<int> window_dims(const Problem& problem);
-/// Product of the extents of these dims.
-std::int64_t window_product(const Problem& problem, const std::vector<std::int64_t>& extents);
 
 /// Rules without any unrolling: keeps from the chip's levels by role (the stationary operand goes the weights' way), level 0 keeps all.
 MapRules plain_rules(const Chip& chip, const Problem& problem);

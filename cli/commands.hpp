@@ -24,7 +24,8 @@ struct RunOptions {
   std::string train;             // run only: optimiser; empty: inference
   std::int64_t gpus = 1;         // run only: that share the training step
   std::string parallel = "data";
-  std::string stack;  // run and roofline: name, none, or empty: the default one
+  std::int64_t epoch = 0;  // run only: samples of an epoch of training; 0: not asked for
+  std::string stack;       // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline

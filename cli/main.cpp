@@ -124,11 +124,14 @@ int dispatch(int argc, char** argv) {
   add_stack_option(*run_command, run_options);
   run_command->add_option("--train", run_options.train,
                           "also a training step on GPUs with this optimiser: adam, momentum, sgd");
-  run_command->add_option("--gpus", run_options.gpus, "GPUs of one machine that share the training step")
+  run_command->add_option("--epoch", run_options.epoch, "samples of an epoch: its time and energy (--train)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 50));
+  run_command->add_option("--gpus", run_options.gpus, "GPUs of one machine that share the training step, or each layer")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 16));
   run_command
       ->add_option("--parallel", run_options.parallel,
-                   "data: each GPU trains on a batch of its own; pipeline: each has a run of the layers")
+                   "data: each GPU trains on a batch of its own; pipeline: each has a run of the layers; tensor: "
+                   "each has a part of every layer, in inference too")
       ->capture_default_str();
   add_output_options(*run_command, run_options,
                      "text, json, csv, html; scalesim: the three files of SCALE-Sim in the folder -o");

@@ -120,6 +120,7 @@ WorkloadGraph prepared_workload(const RunOptions& options) {
                      "a figure of a chip is set where a chip file is read: with run, map, roofline or price");
   request.import.batch = options.batch;
   request.import.allow_unmodelled = options.allow_unmodelled;
+  if (options.parallel == "tensor") request.gpus = options.gpus;
   if (!options.precision.empty()) {
     request.precision = precision_from(options.precision);
     if (!request.precision)
@@ -189,10 +190,17 @@ NetworkOptions network_options(const RunOptions& options) {
     network.train = options.train == "adam"       ? Optimizer::adam
                     : options.train == "momentum" ? Optimizer::momentum
                                                   : Optimizer::sgd;
-  } else if (options.gpus != 1) {
-    throw InputError(option_place("--gpus"), "several GPUs share a training step: add --train adam, momentum or sgd");
   }
-  require_choice("--parallel", options.parallel, {"data", "pipeline"});
+  require_choice("--parallel", options.parallel, {"data", "tensor", "pipeline"});
+  if (options.train.empty() && options.gpus != 1 && options.parallel != "tensor")
+    throw InputError(option_place("--gpus"),
+                     "several GPUs share a training step or, with --parallel tensor, each layer: add --train adam, "
+                     "momentum or sgd, or --parallel tensor");
+  if (options.parallel == "tensor" && options.gpus > 1 && network.stack == nullptr)
+    throw InputError(option_place("--parallel"), "tensor parallelism needs the kernels of a library: name a --stack");
+  if (options.epoch > 0 && options.train.empty())
+    throw InputError(option_place("--epoch"), "an epoch is one of training: add --train adam, momentum or sgd");
+  network.epoch = options.epoch;
   network.gpus = options.gpus;
   network.pipelined_training = options.parallel == "pipeline";
   require_choice("--factors", options.factors, {"perfect", "imperfect"});
@@ -231,6 +239,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"train", options.train.empty() ? "no" : options.train},
       {"gpus", std::to_string(options.gpus)},
       {"parallel", options.parallel},
+      {"epoch", options.epoch == 0 ? "no" : std::to_string(options.epoch)},
       {"objective", options.objective},
       {"engine", options.engine},
       {"residency", options.residency},

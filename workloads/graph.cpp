@@ -211,6 +211,7 @@ class Fingerprint {
   void add(const Resize& r) { add_all(r.in_elements, r.out_elements, r.taps); }
   void add(const Gather& g) { add_all(g.lookups, g.slice, g.table); }
   void add(const Movement& m) { add(m.elements); }
+  void add(const Collective& c) { add_all(static_cast<int>(c.kind), c.elements); }
   void add(const Unmodelled& u) { add_all(u.elements_in, u.elements_out); }
   void add(const Operator& work) {
     add(static_cast<std::int64_t>(work.index()));

@@ -19,12 +19,23 @@ struct Tensor {
   double density = 1.0;
   std::int64_t block = 0;         // structured sparsity: as Operand::block
   TensorId alias_of = -1;         // a free view (Reshape, Flatten, Squeeze ...) of another tensor: shares its memory
+  std::int64_t parts = 1;         // GPUs that hold a part of this size each
+  bool causal = false;            // masks, of its last two axes (queries, keys), the keys behind each query
   std::int64_t elements() const;  // 1 for a scalar; OverflowError
 };
 
 /// A node that costs nothing because it only renames memory; reported, never silent.
 struct FreeView {
   std::string name, op;
+};
+
+/// How GPUs share a graph by the rows and columns of its weights (transform/shard.hpp); the graph is then the part of one of them.
+struct TensorParallel {
+  std::int64_t gpus = 1;
+  std::int64_t split = 0;          // weight products that they share
+  std::vector<std::string> whole;  // weight products that each of them computes
+  std::vector<TensorId>
+      replicated;  // operands of products split by columns: their gradients are added up on the way back
 };
 
 struct WorkloadGraph {
@@ -37,6 +48,7 @@ struct WorkloadGraph {
   std::vector<TensorId> inputs, outputs;
   std::vector<FreeView> views;
   std::vector<std::string> unmodelled;  // "name (Type)" of layers whose traffic alone is counted
+  TensorParallel tensor_parallel;
 };
 
 /// Checks ids, unique producers, cycles and dangling edges (a consumed activation without a producer), and sorts

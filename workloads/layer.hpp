@@ -46,8 +46,8 @@ struct Recurrent {
   Cell cell = Cell::lstm;
   std::int64_t steps = 1, batch = 1, input = 1, hidden = 1, directions = 1;
 };
-/// Fused attention: softmax(Q K^T) V with grouped key/value heads; scores stay on chip. `causal` is information for the
-/// reader: the full queries x keys rectangle is counted and lowered, as kernels that do not skip masked tiles run it.
+/// Fused attention: softmax(Q K^T) V with grouped key/value heads; scores stay on chip. Causal or not, the full queries x
+/// keys rectangle is counted and lowered; the kernels of a GPU library skip what a causal mask leaves out.
 struct Attention {
   std::int64_t batch = 1, heads = 1, kv_heads = 1, queries = 1, keys = 1, head_dim = 1;
   bool causal = false;
@@ -87,13 +87,19 @@ struct Gather {
 struct Movement {
   std::int64_t elements = 1;
 };
+/// What GPUs that share a network exchange: all_reduce adds up `elements` that each of them holds, all_gather joins their parts to `elements`.
+struct Collective {
+  enum class Kind { all_reduce, all_gather };
+  Kind kind = Kind::all_reduce;
+  std::int64_t elements = 1;
+};
 /// An operator without a model: only its traffic is counted (--allow-unmodelled).
 struct Unmodelled {
   std::int64_t elements_in = 1, elements_out = 1;
 };
 
 using Operator = std::variant<Conv, ConvTranspose, MatMul, Einsum, Recurrent, Attention, Pool, RowWise, Elementwise,
-                              Reduce, Resize, Gather, Movement, Unmodelled>;
+                              Reduce, Resize, Gather, Movement, Collective, Unmodelled>;
 
 /// An operator fused behind another one: it works on the result before it leaves the chip.
 struct Epilogue {

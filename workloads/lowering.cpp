@@ -273,6 +273,7 @@ std::vector<Kernel> lower_work(const Attention& a, const Tensors& tensors) {
   const std::int64_t rows = product({per_group(a.heads, a.kv_heads, "heads"), a.queries});
   Kernel scores = contraction({batch, rows, a.keys, a.head_dim, 1, 1, 1}, tensors.in(0, "inputs_a"),
                               tensors.in(1, "inputs_b"), consumed_on_chip(tensors));
+  if (a.causal && a.queries == a.keys) scores.causal_queries = a.queries;
 
   constexpr double softmax_ops = 6;  // scale, maximum, difference, exponential, sum, quotient
   Builder b(Compute::vector, softmax_ops);
@@ -410,6 +411,10 @@ std::vector<Kernel> lower_work(const Movement& m, const Tensors& tensors) {
   b.operand(tensors.in(0, "inputs"), {e});
   b.operand(tensors.out(), {e});
   return {{b.take()}};
+}
+
+std::vector<Kernel> lower_work(const Collective& c, const Tensors& tensors) {
+  return lower_work(Movement{c.elements}, tensors);
 }
 
 std::vector<Kernel> lower_work(const Unmodelled& u, const Tensors& tensors) {

@@ -15,6 +15,9 @@ struct Kernel {
   /// Runs in the shadow of the previous kernel (fused epilogue on results still on chip): time is the maximum, not the
   /// sum; its main operand is on chip, so its operands are only the extra ones read from memory.
   bool fused = false;
+  /// Scores of attention behind a causal mask, as many keys as queries: the queries of one head (rows of M hold those of
+  /// all heads of a group). 0: no such mask.
+  std::int64_t causal_queries = 0;
 };
 
 /// Problems of a layer. Operand names: "weights", "inputs", "outputs" (products of two activations: "inputs_a", "inputs_b";
@@ -27,13 +30,13 @@ struct Kernel {
 ///  Recurrent: one product over all steps for the input (directions side by side in N), then `steps` sequential products
 ///   for the state (B: directions), then the gates (vector, fused: they read the input's products and write the state).
 ///  Attention: score product, softmax (vector, fused), context product; B = batch x key/value heads, the heads of a group
-///   are further rows of M. Scores are on chip (Operand::on_chip). Causal or not, the full rectangle is lowered;
-///   a mask is no operand.
+///   are further rows of M. Scores are on chip (Operand::on_chip). Causal or not, the full rectangle is lowered
+///   (Kernel::causal_queries tells who skips masked tiles); a mask is no operand.
 ///  Pool: N C, windows as above. RowWise: rows R, columns C, passes T (if > 1) as a loop irrelevant to every operand;
 ///   scale and bias vectors are "weights", "weights_2" where their size is that of a row or a column; a further full-size
 ///   activation is "inputs_2" ...
 ///  Elementwise: E0 E1 ..., neighbouring axes of the same operands merged. Reduce: E kept, R reduced.
-///  Resize: E, U copies, T taps. Gather: L lookups of E elements. Movement, Unmodelled: E; no arithmetic (ops_per_point 0).
+///  Resize: E, U copies, T taps. Gather: L lookups of E elements. Movement, Collective, Unmodelled: E; no arithmetic (ops_per_point 0).
 ///   Resize and Unmodelled with unrelated sizes: one kernel that reads and one that writes.
 ///  Epilogues: fused vector kernels over the result (E x U points); "inputs" are the extra elements (E), absent if none;
 ///   the output is on chip and has no axes (one word).

@@ -89,6 +89,12 @@ Phase prefill(const Call& call, double peak) {
   const double io = call.kv_bytes + call.qo_bytes;
   const StreamTime memory = call.move(io, io + call.kv_bytes);
 
+  phase.operations = number(k.batch) * number(k.heads) * number(steps) * tile_operations;
+  phase.memory_seconds = memory.seconds;
+  phase.dram_bytes = memory.dram_bytes;
+  phase.seconds = join(phase.blocks_seconds, phase.memory_seconds);
+  if (k.library == AttentionLibrary::cudnn) return phase;  // keys and values lie where they were computed
+
   const StreamTime cache = call.move(2 * call.kv_bytes, io + 2 * call.kv_bytes);
   const std::int64_t cache_threads = std::min<std::int64_t>(512, k.kv_heads * k.head_dim);
   const double cache_slots =
@@ -96,10 +102,8 @@ Phase prefill(const Call& call, double peak) {
   const double cache_wait =
       k.library == AttentionLibrary::flash_attention_2_v014 ? fit.cache_write_v014_us : fit.cache_write_us;
   const double cache_blocks = 1e-6 * cache_wait * number(k.batch * k.queries) / cache_slots;
-  phase.memory_seconds = memory.seconds;
-  phase.dram_bytes = memory.dram_bytes + cache.dram_bytes;
-  phase.seconds = join(phase.blocks_seconds, phase.memory_seconds) + std::hypot(cache.seconds, cache_blocks);
-  phase.operations = number(k.batch) * number(k.heads) * number(steps) * tile_operations;
+  phase.dram_bytes += cache.dram_bytes;
+  phase.seconds += std::hypot(cache.seconds, cache_blocks);
   return phase;
 }
 
@@ -114,7 +118,7 @@ KernelTime attention_time(const GpuDevice& device, const GpuConstants& constants
                   kernel,
                   2 * row * number(kernel.keys) * number(kernel.kv_heads) * element.activation,
                   row * number(kernel.queries) * number(kernel.heads) * (element.activation + element.result),
-                  kernel.library == AttentionLibrary::flashinfer};
+                  kernel.library == AttentionLibrary::flashinfer || kernel.library == AttentionLibrary::cudnn};
   const MathPeak peak = math_peak(device, kernel.precision, false);
   const bool decoding = kernel.queries == 1;
   const Phase phase = decoding ? decode(call) : prefill(call, peak.peak);

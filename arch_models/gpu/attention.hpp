@@ -13,10 +13,11 @@ struct GpuConstants;
 enum class AttentionLibrary {
   flash_attention_2,  // FlashAttention-2 with a paged cache: 64 x 128 tiles; key-value split only for grouped heads
   flash_attention_2_v014,  // the same inside vLLM 0.14, whose cache-write kernel waits for one block per token
-  flashinfer  // FlashInfer with TensorRT-LLM kernels: 128 x 128 tiles, loads ahead of arithmetic, splits any decode
+  flashinfer,  // FlashInfer with TensorRT-LLM kernels: 128 x 128 tiles, loads ahead of arithmetic, splits any decode
+  cudnn  // cuDNN's flash attention on contiguous keys and values: tiles and loads as FlashInfer's, no cache to write
 };
-inline constexpr std::array<std::string_view, 3> attention_library_names{"flash-attention 2",
-                                                                         "flash-attention 2 (vLLM 0.14)", "FlashInfer"};
+inline constexpr std::array<std::string_view, 4> attention_library_names{
+    "flash-attention 2", "flash-attention 2 (vLLM 0.14)", "FlashInfer", "cuDNN"};
 
 /// One fused attention call: `queries` positions per sequence against `keys` cached ones; causal when queries = keys, decode when queries = 1.
 struct AttentionKernel {

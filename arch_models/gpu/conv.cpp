@@ -76,6 +76,7 @@ struct FurtherKernels {
   double image_bytes = 0, filter_bytes = 0;  // moved by passes that transform images and filters
   double layout_bytes = 0;                   // moved by passes that only reorder
   double serial_s = 0;
+  double at_least_s = 0;  // gathering that no arithmetic hides
 };
 
 struct Evaluator {
@@ -116,7 +117,7 @@ struct Evaluator {
     time.algorithm = name;
     time.compute = time.compute * factor;
     time.fixed = time.fixed + Seconds{extra};
-    time.total = timing.floor + factor * time.kernel() + Seconds{extra};
+    time.total = timing.floor + std::max(factor * time.kernel(), Seconds{further.at_least_s}) + Seconds{extra};
     if (best.total.value == 0 || time.total < best.total) best = time;
   }
 };
@@ -209,11 +210,15 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const ConvConstants& fit = constants.conv;
   const StackProfile& stack = stack_profile(timing.stack);
   const bool tensor_format = math_peak(device, kernel.precision, stack.legacy_library).unit == MathUnit::tensor;
-  // Tensor-core kernels load 16 bytes along the channels; others run on the CUDA cores (cuDNN developer guide).
-  const std::int64_t channels = static_cast<std::int64_t>(16 / element_bytes(kernel.precision).activation);
-  const bool tensor =
-      tensor_format && (kernel.c / kernel.groups) % channels == 0 && (kernel.k / kernel.groups) % channels == 0;
+  // Tensor-core kernels load 16 bytes along the channels (cuDNN developer guide). 16-bit channels are padded to that: by cuDNN from 7.6.3 on, by
+  // DeepBench itself. Groups and other formats that do not fill 16 bytes run on the CUDA cores.
+  const auto channels = static_cast<std::int64_t>(16 / element_bytes(kernel.precision).activation);
   ConvKernel run = kernel;
+  if (tensor_format && kernel.groups == 1 && channels == 8) {
+    run.c = channels * ceil_div(kernel.c, channels);
+    run.k = channels * ceil_div(kernel.k, channels);
+  }
+  const bool tensor = tensor_format && (run.c / run.groups) % channels == 0 && (run.k / run.groups) % channels == 0;
   if (tensor_format && !tensor)
     run.precision = kernel.precision == GpuPrecision::tf32 ? GpuPrecision::fp32 : GpuPrecision::fp16_fp32math;
   Evaluator evaluator{device, constants, run, timing, element_bytes(run.precision).activation};
@@ -223,12 +228,21 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
                                                                  : fit.backward_filter;
   // Tensor-core kernels gather from channels last: that NCHW tensor is transposed, except for 1x1 filters (plain products of the image planes).
   const bool transposed = tensor && kernel.r * kernel.s > 1;
-  evaluator.consider("implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather),
-                     transposed ? FurtherKernels{.count = 1,
-                                                 .layout_bytes = 2 * (kernel.phase == ConvPhase::backward_data
-                                                                          ? evaluator.output_bytes()
-                                                                          : evaluator.input_bytes())}
-                                : FurtherKernels{});
+  // In libraries before CUDA 11 every place of a window costs its address arithmetic and a load of its own, however few its channels are.
+  const double places =
+      static_cast<double>(run.n * run.out_h() * run.out_w()) * static_cast<double>(run.r * run.s * run.groups);
+  const double gather_s =
+      tensor && stack.legacy_library
+          ? places * (kernel.phase == ConvPhase::backward_filter ? fit.filter_window_cycles : fit.window_cycles) /
+                (static_cast<double>(device.sms) * device.boost.value)
+          : 0;
+  evaluator.consider(
+      "implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather),
+      {.count = transposed ? 1 : 0,
+       .layout_bytes = !transposed ? 0
+                                   : 2 * (kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes()
+                                                                                   : evaluator.input_bytes()),
+       .at_least_s = gather_s});
   constexpr std::int64_t narrowest_tile = 32;  // columns: with fewer channels the other kernels leave theirs empty
   if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
     const GemmKernel scatter = scatter_product(run);

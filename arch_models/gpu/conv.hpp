@@ -22,6 +22,8 @@ struct ConvKernel {
 
 struct ConvConstants {
   double gather = 1.2, gather_tensor = 1.5;  // implicit GEMM over a plain one: address arithmetic, smaller menu
+  double window_cycles = 6,
+         filter_window_cycles = 12;  // of one SM for each place of a tensor-core window; of a filter pass
   double backward_data = 1.1, backward_filter = 1.2;  // backward passes over the forward form
   double winograd_fused = 1.4, winograd_split = 1.2;  // products in the Winograd domain over plain ones
   double transform_share = 0.6;                       // share of the streaming rate of passes over images

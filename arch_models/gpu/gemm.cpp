@@ -31,6 +31,9 @@ constexpr std::array pascal_menu{t128x32, t64x64, t32x128};
 constexpr std::array pascal_vector_menu{t128x128};  // 6.1: 16-byte loads
 constexpr std::array pascal_batched{t64x128};
 constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
+// int8 products on dp4a in libraries before CUDA 11 take as long as whole 128 x 128 tiles without split sums, up to 4 rows as a narrow one.
+constexpr std::array legacy_dp4a_menu{t128x128};
+constexpr std::array legacy_dp4a_narrow{t32x64};
 constexpr std::array implicit_menu{t128x128, t128x64, t128x32, BlockTile{32, 32, 2}};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
@@ -53,6 +56,8 @@ constexpr std::array blackwell_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256,
                                      BlockTile{32, 128, 4},  BlockTile{16, 128, 4}};
 constexpr std::array streaming_tiles{BlockTile{16, 128, 4}};
 
+constexpr std::int64_t narrow_rows = 4;
+
 std::span<const BlockTile> tensor_menu(const GpuDevice& device, bool legacy) {
   if (device.compute_capability >= 10) return blackwell_tiles;
   if (device.compute_capability >= 8 && !legacy) return ampere_tiles;
@@ -72,13 +77,18 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
     case KernelMenu::fused_winograd: return fused_menu;
     case KernelMenu::product: break;
   }
+  if (legacy && kernel.precision == GpuPrecision::int8)
+    return kernel.m <= narrow_rows ? std::span<const BlockTile>(legacy_dp4a_narrow) : legacy_dp4a_menu;
   if (legacy) return legacy_menu;
   if (device.compute_capability >= 8.9) return batched ? std::span<const BlockTile>(ampere_batched) : ada_menu;
   if (device.compute_capability >= 8) return batched ? std::span<const BlockTile>(ampere_batched) : ampere_menu;
   if (device.compute_capability >= 7.5) return batched ? std::span<const BlockTile>(turing_batched) : turing_menu;
   if (device.compute_capability >= 7) return batched ? std::span<const BlockTile>(volta_batched) : volta_menu;
   if (batched) return pascal_batched;
-  return device.compute_capability > 6 && aligned ? std::span<const BlockTile>(pascal_vector_menu) : pascal_menu;
+  // sgemm_128x128x8_NT_vec takes eight steps of k at a time and eight rows a thread: seen with m and k multiples of 8 alone
+  const bool whole = kernel.m % 8 == 0 && kernel.k % 8 == 0;
+  return device.compute_capability > 6 && aligned && whole ? std::span<const BlockTile>(pascal_vector_menu)
+                                                           : pascal_menu;
 }
 
 /// True when 16-byte loads fit the rows of both operands.
@@ -179,7 +189,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const bool smooth_quant =
       timing.stack == Stack::cuda_graph_tensorrt_llm && kernel.precision == GpuPrecision::int8 && tensor;
   const bool streamed = smooth_quant && kernel.m <= streamed_rows;
-  const bool splits = !quantised && !smooth_quant &&
+  const bool splits = !quantised && !smooth_quant && !(peak.unit == MathUnit::dp4a && stack.legacy_library) &&
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
   const bool swizzled = tensor && !stack.legacy_library;
@@ -250,7 +260,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const double dram = best.dram.value;
   const double clocked4 = fourth(best.compute.value) + fourth(best.l2.value);
-  const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, bytes.activation < 2 ? 0.5 : 1.0};
+  // 8-bit operands switch half of what 16-bit ones do.
+  const double energy_scale = peak.unit == MathUnit::dp4a ? constants.power.dp4a : bytes.activation < 2 ? 0.5 : 1.0;
+  const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, energy_scale};
   double clock = 1;
   if (device.tdp.value > 0) clock = allowed_clock(device, constants.power, work, std::sqrt(std::sqrt(clocked4)), dram);
   best.clock = clock;

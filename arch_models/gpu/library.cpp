@@ -175,16 +175,20 @@ bool is_attention(std::span<const Kernel> kernels) {
          softmax.compute == Compute::vector && context.compute == Compute::mac && context.operands.front().on_chip;
 }
 
-AttentionKernel attention(const Problem& scores, GpuPrecision precision) {
+AttentionKernel attention(const Kernel& scores, GpuPrecision precision) {
   AttentionKernel kernel;
-  const std::int64_t rows = bound(scores, "M");
-  kernel.batch = bound(scores, "B");
-  kernel.keys = bound(scores, "N");
-  kernel.head_dim = bound(scores, "K");
+  const std::int64_t rows = bound(scores.problem, "M");
+  kernel.batch = bound(scores.problem, "B");
+  kernel.keys = bound(scores.problem, "N");
+  kernel.head_dim = bound(scores.problem, "K");
   const bool decoding = rows <= most_group_rows && rows < kernel.keys;
   (decoding ? kernel.heads : kernel.queries) = rows;
   kernel.prefill = !decoding;
-  kernel.causal = false;
+  kernel.causal = scores.causal_queries > 1;
+  if (kernel.causal) {
+    kernel.queries = scores.causal_queries;
+    kernel.heads = rows / kernel.queries;
+  }
   kernel.precision = precision;
   return kernel;
 }
@@ -279,6 +283,7 @@ LibraryLaunch timed(const GpuDevice& device, const Chip& chip, const LibraryKern
   launch.first = kernel.first;
   launch.last = kernel.last;
   launch.launches = kernel.launches;
+  launch.computed = kernel.computed;
   launch.busy = times * time.total;
   launch.limits = {
       {"compute", times * time.compute}, {"memory:" + l2, times * time.l2}, {"memory:" + dram, times * time.dram}};
@@ -304,8 +309,10 @@ std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel
     if (attends) {
       const std::optional<GpuPrecision> precision = product_precision(problem);
       if (!precision) return std::nullopt;
-      next.kernel = attention(problem, *precision);
+      next.kernel = attention(kernels[i], *precision);
       next.last = i + 3;
+      if (const auto seen = static_cast<double>(kernels[i].causal_queries); seen > 1)
+        next.computed = (seen + 1) / (2 * seen);
     } else if (recurs) {
       next.kernel = recurrent(kernels[i + 1], kernels[i + 2].problem, precision_by_width(problem));
       next.launches = bound(kernels[i + 1].problem, "B");  // directions

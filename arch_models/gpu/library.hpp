@@ -19,13 +19,14 @@ struct LibraryKernel {
   std::int64_t launches = 1;    // the same kernel so many times
   double epilogue_bytes = 0;    // read by fused element-wise work: residuals, biases
   double compulsory_bytes = 0;  // of one launch: every operand outside the chip crosses its memory once
+  double computed = 1;          // share of the points that count: below 1 behind a causal mask
   GpuKernel kernel = GemmKernel{};
 };
 
 /// Products become GEMMs, windows convolutions (a transposed one is the backward pass of a convolution), attention and recurrent cells their
 /// fused kernels, rows softmax or layer norm, all else a stream of its bytes. Fused element-wise work goes with the kernel before it.
 /// nullopt where a format has no kernel in the libraries (fp64, int16, 4 bits and below on both sides). What lowering leaves out is assumed:
-/// filters are centred (padding of half a filter), weights lie as a framework stores them (n x k), attention is not causal, and up to 16 query
+/// filters are centred (padding of half a filter), weights lie as a framework stores them (n x k), and up to 16 query
 /// rows against more keys are the heads of one group in a decode step.
 std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel> kernels);
 

@@ -37,6 +37,11 @@ Seconds all_reduce(Bytes bytes, std::int64_t gpus, const GpuLink& link) {
   return steps / static_cast<double>(gpus) * (bytes / link.bandwidth) + steps * link.latency;
 }
 
+Seconds all_gather(Bytes bytes, std::int64_t gpus, const GpuLink& link) {
+  const double steps = static_cast<double>(gpus - 1);
+  return steps / static_cast<double>(gpus) * (bytes / link.bandwidth) + steps * link.latency;
+}
+
 ParallelTime data_parallel(Seconds forward, Seconds backward, Bytes gradients, std::int64_t gpus, const GpuLink& link) {
   const Seconds all = all_reduce(gradients, gpus, link), last = all_reduce(std::min(gradients, bucket), gpus, link);
   ParallelTime time;

@@ -21,6 +21,9 @@ const GpuLink& link_of(const GpuDevice& device);
 /// Ring all-reduce: 2 (n - 1) / n of the bytes pass through each GPU in 2 (n - 1) steps. Zero for one GPU. Assumes gpus >= 1.
 Seconds all_reduce(Bytes bytes, std::int64_t gpus, const GpuLink& link);
 
+/// Ring all-gather of parts that make up `bytes`: (n - 1) / n of them pass through each GPU in n - 1 steps. Assumes gpus >= 1.
+Seconds all_gather(Bytes bytes, std::int64_t gpus, const GpuLink& link);
+
 /// One step of training or inference on several GPUs.
 struct ParallelTime {
   Seconds total, compute, exchange, idle;  // idle: the bubble of a pipeline; exchange: the part that no kernel hides

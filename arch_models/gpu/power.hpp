@@ -13,7 +13,9 @@ struct PowerConstants {
       12;  // energy of an fp32 operation in a product, registers and shared memory included, at 8 nm and full clock
   double tensor_pj = 1.1;                                        // the same for a 16-bit tensor operation (8-bit: half)
   double node_exponent_cuda = 0.34, node_exponent_tensor = 0.9;  // energy ~ (node / 8 nm)^exponent
-  double byte_pj = 60;                                           // DRAM path
+  double dp4a =
+      0.25;  // energy of a multiply-add of a dp4a over an fp32 one: four share an instruction and its operands
+  double byte_pj = 60;          // DRAM path
   double boost_exponent = 0.5;  // energy ~ (boost / 1.5 GHz)^exponent: higher clocks need more voltage
 };
 

@@ -28,7 +28,6 @@ Unit unit_of(const GpuDevice& device, const RecurrentConstants& constants, GpuPr
   MathPeak peak = math_peak(device, precision, true);
   if (precision == GpuPrecision::fp32 && device.tensor_cores_per_sm > 0 && device.fp16_tensor_peak > 0)
     peak = {MathUnit::tensor, device.fp16_tensor_peak};
-  if (precision == GpuPrecision::fp16_fp32math) peak.peak *= constants.half_storage;
   return {peak, peak.unit == MathUnit::tensor ? constants.tensor : constants.cuda};
 }
 
@@ -38,16 +37,23 @@ struct Blocks {
 };
 
 /// The recurrent product of one step on the best tile. Without split-K few blocks leave SMs idle.
-Blocks best_blocks(const GpuDevice& device, const RecurrentConstants& constants, const Unit& unit, std::int64_t outputs,
-                   std::int64_t batch, std::int64_t hidden) {
+Blocks best_blocks(const GpuDevice& device, const RecurrentConstants& constants, const Unit& unit,
+                   const RecurrentKernel& kernel) {
+  const std::int64_t outputs = recurrent_gates(kernel.cell) * kernel.hidden, batch = kernel.batch,
+                     hidden = kernel.hidden;
+  const bool cuda = unit.peak.unit == MathUnit::cuda;
   Blocks best;
   for (const std::int64_t tile_m : {64, 128}) {
     for (const std::int64_t tile_n : {32, 64, 128}) {
+      if (cuda && (tile_n == 32) != (batch <= 32)) continue;
       double share = unit.fit.efficiency / (1 + unit.fit.operand * (32 / number(tile_m) + 32 / number(tile_n)));
-      if (tile_n == 32 && unit.peak.unit == MathUnit::cuda) share *= constants.narrow_share;
       const double blocks = ceil_ratio(outputs, tile_m) * ceil_ratio(batch, tile_n);
-      const double seconds = std::max(1.0, blocks / number(device.sms)) * 2 * number(tile_m * tile_n) *
-                             (number(hidden) + constants.start_k) / (unit.peak.peak / number(device.sms) * share);
+      double seconds = std::max(1.0, blocks / number(device.sms)) * 2 * number(tile_m * tile_n) *
+                       (number(hidden) + constants.start_k) / (unit.peak.peak / number(device.sms) * share);
+      if (cuda && tile_n == 32) {
+        const double half = kernel.precision == GpuPrecision::fp16_fp32math ? constants.half_storage : 1;
+        seconds = join(seconds, number(hidden) * constants.narrow_cycles / (half * device.boost.value));
+      }
       if (seconds < best.seconds) best = {seconds, tile_m, tile_n, static_cast<std::int64_t>(blocks)};
     }
   }
@@ -72,7 +78,7 @@ KernelTime recurrent_time(const GpuDevice& device, const GpuConstants& constants
   VectorConstants streaming = constants.vector;
   streaming.l2_reach = fit.l2_reach;
   const StreamTime stream = stream_time(device, streaming, weights, weights);
-  const Blocks blocks = best_blocks(device, fit, unit, outputs, kernel.batch, kernel.hidden);
+  const Blocks blocks = best_blocks(device, fit, unit, kernel);
   double step = join(stream.seconds, blocks.seconds);
   if (kernel.batch <= streaming_batch)
     step = std::min(step, stream.seconds * (1 + fit.batch_slope * number(kernel.batch)));
@@ -88,9 +94,16 @@ KernelTime recurrent_time(const GpuDevice& device, const GpuConstants& constants
   }
   step = std::max(step, step_operations / unit.peak.peak);
 
-  const double input_operations = step_operations * steps;
-  const double input = join(input_operations / (unit.peak.peak * std::min(1.0, unit.fit.input_share)),
-                            weights / streaming_bandwidth(device, constants.vector));
+  KernelTime inputs;
+  if (kernel.input_product) {
+    GemmKernel product;
+    product.m = kernel.batch * kernel.steps, product.n = outputs, product.k = kernel.hidden;
+    product.precision = kernel.precision == GpuPrecision::fp32 && unit.peak.unit == MathUnit::tensor
+                            ? GpuPrecision::fp16
+                            : kernel.precision;
+    inputs = gemm_time(device, constants, product, {timing.stack, Seconds{0}});
+  }
+  const double input = inputs.total.value;
   const double filling = 1e-6 * fit.first_us * number(std::min(kernel.steps, filling_steps));
   const double busy = steps * step + input + filling;
 
@@ -106,7 +119,9 @@ KernelTime recurrent_time(const GpuDevice& device, const GpuConstants& constants
   time.waves = number(blocks.count) / number(device.sms);
   time.l2_hit = 1 - step_dram / weights;
   time.total = timing.floor + Seconds{busy};
-  const PowerWork work{2 * input_operations, steps * step_dram + weights, unit.peak.unit, 1};
+  const double operations = step_operations * steps;
+  const PowerWork work{operations * (kernel.input_product ? 2 : 1),
+                       steps * step_dram + (kernel.input_product ? weights : 0), unit.peak.unit, 1};
   time.power_w = board_power(device, constants.power, work, 1, busy);
   if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
   return time;

@@ -19,27 +19,26 @@ struct RecurrentKernel {
   RecurrentCell cell = RecurrentCell::lstm;
   std::int64_t hidden = 1, batch = 1, steps = 1;
   GpuPrecision precision = GpuPrecision::fp32;
+  bool input_product = true;  // false: the input is added to the gates as it comes (CUDNN_SKIP_INPUT)
 };
 
 /// Operand delivery of the block of one step: share of peak = efficiency / (1 + operand (32 / TM + 32 / TN)).
 struct RecurrentUnitConstants {
   double efficiency = 1, operand = 0.5;
-  double input_share = 0.6;       // share of peak of the product of all inputs
   double persistent_share = 0.3;  // share of peak with the weights in registers
 };
 
 struct RecurrentConstants {
   RecurrentUnitConstants cuda, tensor;
-  double step_us = 3;    // launch of the kernels of a step and its element-wise part
-  double first_us = 30;  // further time of each of the first 50 steps: the queue of launches fills
-  double start_k = 100;  // reduction steps' worth of start and write-back of a block
-  double narrow_share =
-      0.3;  // share that a block 32 columns wide reaches on CUDA cores: one warp row cannot hide its loads
+  double step_us = 3;           // launch of the kernels of a step and its element-wise part
+  double first_us = 30;         // further time of each of the first 50 steps: the queue of launches fills
+  double start_k = 100;         // reduction steps' worth of start and write-back of a block
+  double narrow_cycles = 190;   // of a reduction step in a block 32 columns wide on CUDA cores: it waits for its loads
   double batch_slope = 0.05;    // each sample's addition to a step that streams the weights (batch of at most 16)
   double register_share = 0.3;  // weights up to this share of the register files stay there
   double sync_us = 20;          // grid-wide barrier and exchange of the state in a persistent step
   double l2_reach = 0.6;        // share of the L2 that holds the weights between steps
-  double half_storage = 0.5;    // share of the fp32 rate with 16-bit storage: conversions
+  double half_storage = 0.5;    // rate of such a block with 16-bit storage over fp32: conversions
 };
 
 /// Time of one layer. Pure; assumes positive extents. The libraries of these rows do not split the reduction of a step.

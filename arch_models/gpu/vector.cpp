@@ -10,15 +10,16 @@ namespace {
 
 constexpr double row_exponent = 3.5;  // steepness of the change from hits to misses
 constexpr std::int64_t warp_softmax_columns =
-    1024;                                      // longest row that PyTorch's softmax keeps in the registers of a warp
-constexpr std::int64_t norm_threads = 128;     // block of PyTorch's vectorised layer norm
-constexpr std::int64_t thread_registers = 40;  // of a row-wise kernel: moments or partial sums of a vector load
-constexpr std::int64_t load_bytes = 16;        // one vector load of a thread
+    1024;                                       // longest row that PyTorch's softmax keeps in the registers of a warp
+constexpr std::int64_t norm_threads = 128;      // block of PyTorch's vectorised layer norm
+constexpr std::int64_t softmax_registers = 40;  // of a thread: partial sums of a vector load
+constexpr std::int64_t norm_registers = 56;     // of a thread: moments of a vector load, its scales and shifts
+constexpr std::int64_t load_bytes = 16;         // one vector load of a thread
 // Dependent instructions follow each other after 6 cycles up to Pascal and 4 from Volta on (Jia et al., 2018, arXiv 1804.06826).
 constexpr double pascal_latency = 6.0 / 4;
 
-double fourth(double x) { return x * x * x * x; }
-double join(double a, double b) { return std::sqrt(std::sqrt(fourth(a) + fourth(b))); }
+double cube(double x) { return x * x * x; }
+double join(double a, double b) { return std::cbrt(cube(a) + cube(b)); }
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Block of PyTorch's softmax: the smallest power of two that covers half of the row's vector loads, one warp to 512 threads.
@@ -33,6 +34,7 @@ std::int64_t softmax_threads(std::int64_t loads) {
 struct RowWalk {
   double passes = 1;           // reads of each row
   std::int64_t threads = 128;  // of the block that owns a row
+  std::int64_t registers = softmax_registers;
   double reach = 0.6, before = 0.7;
   double block_seconds = 0;  // dependent loads and barriers of one row from Volta on; 0: hidden
 };
@@ -55,6 +57,7 @@ RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
   } else if (kernel.op == VectorOp::layernorm) {
     rows.passes = 2;  // moments, result
     rows.threads = norm_threads;
+    rows.registers = norm_registers;
     rows.reach = constants.norm_reach;
     const double steps = static_cast<double>(ceil_div(kernel.cols, width * norm_threads) * width / 4);
     rows.block_seconds = 1e-6 * (constants.norm_row_us + rows.passes * steps * constants.norm_step_us);
@@ -100,7 +103,7 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   const double read = cells * element.activation, written = cells * element.result;
   const RowWalk rows = walk(kernel, fit);
   const auto by_registers =
-      static_cast<std::int64_t>(device.registers_per_sm.value) / (4 * thread_registers * rows.threads);
+      static_cast<std::int64_t>(device.registers_per_sm.value) / (4 * rows.registers * rows.threads);
   const std::int64_t resident =
       std::max<std::int64_t>(1, std::min(threads_per_sm(device) / rows.threads, by_registers));
   const std::int64_t slots = device.sms * resident;

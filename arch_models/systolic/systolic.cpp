@@ -75,18 +75,64 @@ void append(std::vector<int>& to, const std::vector<int>& dims) {
     if (std::find(to.begin(), to.end(), d) == to.end()) to.push_back(d);
 }
 
-/// Words of the stationary operand that one PE holds during a pass.
-std::int64_t stationary_words(const Problem& problem, ArrayDataflow dataflow, const ArrayPass& pass) {
-  const int operand = dataflow == ArrayDataflow::weight_stationary  ? stationary_operand(problem)
-                      : dataflow == ArrayDataflow::input_stationary ? streamed_operand(problem)
-                                                                    : static_cast<int>(problem.operands.size()) - 1;
-  std::int64_t words = 1;
-  for (int d = 0; operand >= 0 && d < static_cast<int>(problem.dims.size()); ++d) {
-    if (relevant(problem.operands[static_cast<std::size_t>(operand)], d)) {
-      words = checked_mul(words, pass.temporal[static_cast<std::size_t>(d)]);
-    }
+/// What of the time of a pass follows from the array and the problem alone.
+struct Streams {
+  SystolicParameters array;
+  double rate = 1;                    // MACs per lane and cycle
+  std::vector<int> held;              // dims of the operand that stays in the PEs
+  std::vector<int> reduced, windows;  // dims that miss the result; of these, filter rows and columns
+};
+
+Streams streams_of(const Chip& chip, const Problem& problem) {
+  Streams streams{parameters(chip), arithmetic_of(chip, problem).macs_per_cycle, {}, {}, window_dims(problem)};
+  const ArrayDataflow dataflow = streams.array.dataflow;
+  const int held = dataflow == ArrayDataflow::weight_stationary  ? stationary_operand(problem)
+                   : dataflow == ArrayDataflow::input_stationary ? streamed_operand(problem)
+                                                                 : static_cast<int>(problem.operands.size()) - 1;
+  for (int d = 0; d < static_cast<int>(problem.dims.size()); ++d) {
+    if (held >= 0 && relevant(problem.operands[static_cast<std::size_t>(held)], d)) streams.held.push_back(d);
+    if (!relevant(problem.operands.back(), d)) streams.reduced.push_back(d);
   }
-  return words;
+  return streams;
+}
+
+/// One fold, or pass of a row-stationary array.
+struct Fold {
+  double stream = 0;  // T: words that pass each PE
+  double ramp = 0;    // row stationary
+  double shift = 0, load = 0, skew = 0;
+  double cycles = 0, fill_drain = 0;
+};
+
+Fold fold_of(const Streams& streams, const ArrayPass& pass) {
+  const SystolicParameters& array = streams.array;
+  const double rows = static_cast<double>(array.rows), cols = static_cast<double>(array.cols);
+  Fold fold;
+  fold.stream = static_cast<double>(extent_product(pass.temporal)) / streams.rate;
+  if (array.dataflow == ArrayDataflow::row_stationary) {
+    // Chen et al., JSSC 2017: every pass starts with a ramp-up. Here: the first window of input words arrives one a cycle, then the
+    // partial sums climb the column, one PE a cycle (assumption; the paper gives no formula).
+    double chain = 1;
+    for (const int d : streams.reduced) chain *= static_cast<double>(pass.spatial[static_cast<std::size_t>(d)]);
+    fold.ramp = chain + static_cast<double>(extent_product(pass.temporal, streams.windows));
+    fold.cycles = fold.stream + fold.ramp;
+    fold.fill_drain = rows + cols;  // filling the network of the array once
+    return fold;
+  }
+  fold.skew = rows + cols - 2;  // operands enter row by row and leave column by column
+  // The stationary operand shifts down the rows, one word per PE at a time; a PE that holds several words needs several shifts.
+  fold.shift = rows * static_cast<double>(extent_product(pass.temporal, streams.held));
+  fold.load = array.dataflow == ArrayDataflow::output_stationary ? 0.0 : fold.shift;
+  if (array.weights_double_buffered) {
+    // Fold hidden behind the one before: max(T, R) per fold (R cycles a word to shift the next weights in, or the finished results out);
+    // first load and skew are paid once. TPU v1 loads a 256 x 256 tile in 256 cycles behind the running one (Jouppi et al., ISCA 2017).
+    fold.cycles = std::max(fold.stream, fold.shift);
+    fold.fill_drain = fold.load + fold.skew;
+  } else {
+    // Samajdar et al. (SCALE-Sim v2): lines per fold T + R + C - 2 (os), T + 2 R + C - 2 (ws, is); edge folds cost the same.
+    fold.cycles = fold.stream + fold.load + fold.skew;
+  }
+  return fold;
 }
 
 struct ArrayAxes {
@@ -194,57 +240,35 @@ MapRules systolic_rules(const Chip& chip, const Problem& problem) {
 ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const ArrayPass& pass) {
   if (problem.compute == Compute::vector) return vector_cost(chip, problem);
   const SystolicParameters& array = parameters(chip);
-  const double rate = arithmetic_of(chip, problem).macs_per_cycle;
-  const double rows = static_cast<double>(array.rows), cols = static_cast<double>(array.cols);
-  const double folds = static_cast<double>(pass.passes);
-  const double stream =
-      static_cast<double>(extent_product(pass.temporal)) / rate;  // T: words that pass each PE per fold
+  const Fold fold = fold_of(streams_of(chip, problem), pass);
   ComputeCost cost;
   cost.events.push_back(mac_event(chip, problem));
-
+  cost.cycles = Cycles{static_cast<double>(pass.passes) * fold.cycles};
+  cost.fill_drain = Cycles{fold.fill_drain};
+  if (!pass.explained) return cost;
+  const std::int64_t used = extent_product(pass.spatial), pes = array.rows * array.cols;
   if (array.dataflow == ArrayDataflow::row_stationary) {
-    // Chen et al., JSSC 2017: every pass starts with a ramp-up. Here: the first window of input words arrives one a cycle, then the
-    // partial sums climb the column, one PE a cycle (assumption; the paper gives no formula).
-    double chain = 1;
-    for (std::size_t d = 0; d < pass.spatial.size(); ++d) {
-      if (pass.spatial[d] > 1 && !relevant(problem.operands.back(), static_cast<int>(d)))
-        chain *= static_cast<double>(pass.spatial[d]);
-    }
-    const double window = static_cast<double>(window_product(problem, pass.temporal));
-    const double ramp = chain + window;
-    cost.cycles = Cycles{folds * (stream + ramp)};
-    cost.fill_drain = Cycles{rows + cols};  // filling the network of the array once
-    if (!pass.explained) return cost;
     cost.why = fmt::format("{} passes x ({:g} steps + {:g} ramp-up) = {:.0f} cycles (row stationary, {} of {} PEs)",
-                           pass.passes, stream, ramp, cost.cycles.value, extent_product(pass.spatial),
-                           array.rows * array.cols);
-    return cost;
-  }
-
-  const bool output_stationary = array.dataflow == ArrayDataflow::output_stationary;
-  const double skew = rows + cols - 2;  // operands enter row by row and leave column by column
-  // The stationary operand shifts down the rows, one word per PE at a time; a PE that holds several words needs several shifts.
-  const double shift = rows * static_cast<double>(stationary_words(problem, array.dataflow, pass));
-  const double load = output_stationary ? 0.0 : shift;
-  if (array.weights_double_buffered) {
-    // Fold hidden behind the one before: max(T, R) per fold (R cycles a word to shift the next weights in, or the finished results out);
-    // first load and skew are paid once. TPU v1 loads a 256 x 256 tile in 256 cycles behind the running one (Jouppi et al., ISCA 2017).
-    const double per_fold = std::max(stream, shift);
-    cost.cycles = Cycles{folds * per_fold};
-    cost.fill_drain = Cycles{load + skew};
-    if (!pass.explained) return cost;
+                           pass.passes, fold.stream, fold.ramp, cost.cycles.value, used, pes);
+  } else if (array.weights_double_buffered) {
     cost.why = fmt::format("{} folds x max({:g} streamed, {:g} shifted) = {:.0f} cycles, {} of {} PEs", pass.passes,
-                           stream, shift, cost.cycles.value, extent_product(pass.spatial), array.rows * array.cols);
+                           fold.stream, fold.shift, cost.cycles.value, used, pes);
   } else {
-    // Samajdar et al. (SCALE-Sim v2): lines per fold T + R + C - 2 (os), T + 2 R + C - 2 (ws, is); edge folds cost the same.
-    const double per_fold = stream + load + skew;
-    cost.cycles = Cycles{folds * per_fold};
-    if (!pass.explained) return cost;
-    cost.why =
-        fmt::format("{} folds x ({:g} streamed + {:g} loaded + {:g} skew) = {:.0f} cycles, {} of {} PEs", pass.passes,
-                    stream, load, skew, cost.cycles.value, extent_product(pass.spatial), array.rows * array.cols);
+    cost.why = fmt::format("{} folds x ({:g} streamed + {:g} loaded + {:g} skew) = {:.0f} cycles, {} of {} PEs",
+                           pass.passes, fold.stream, fold.load, fold.skew, cost.cycles.value, used, pes);
   }
   return cost;
+}
+
+PassTimer systolic_timer(const Chip& chip, const Problem& problem) {
+  if (problem.compute == Compute::vector) {
+    const PassTime whatever_the_pass{vector_cost(chip, problem).cycles, {}};
+    return [whatever_the_pass](const ArrayPass&) { return whatever_the_pass; };
+  }
+  return [streams = streams_of(chip, problem)](const ArrayPass& pass) {
+    const Fold fold = fold_of(streams, pass);
+    return PassTime{Cycles{static_cast<double>(pass.passes) * fold.cycles}, Cycles{fold.fill_drain}};
+  };
 }
 
 }  // namespace tilewright

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 namespace tilewright {
@@ -10,6 +11,7 @@ struct Problem;
 struct MapRules;
 struct ArrayPass;
 struct ComputeCost;
+struct PassTime;
 
 enum class ArrayDataflow { weight_stationary, output_stationary, input_stationary, row_stationary };
 /// Systolic and spatial arrays: rows x cols PEs, `arrays` of them.
@@ -25,5 +27,6 @@ void parse_systolic(const Value& compute, Chip& chip);
 int systolic_array_level(const Chip& chip);
 MapRules systolic_rules(const Chip& chip, const Problem& problem);
 ComputeCost systolic_compute(const Chip& chip, const Problem& problem, const ArrayPass& pass);
+std::function<PassTime(const ArrayPass&)> systolic_timer(const Chip& chip, const Problem& problem);
 
 }  // namespace tilewright

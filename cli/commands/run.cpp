@@ -61,6 +61,12 @@ int run(const RunOptions& options) {
     throw InputError({.file = option, .line = 0, .column = 0, .key = {}},
                      "only a simulation has tile transactions: add --engine systemc");
   }
+  for (const Chip& chip : chips) {
+    if (options.parallel != "tensor" || options.gpus == 1 || family_of(chip).library != nullptr) continue;
+    throw InputError(
+        {.file = "--parallel", .line = 0, .column = 0, .key = {}},
+        fmt::format("tensor parallelism shares layers among GPUs; {} is of family {}", chip.name, chip.family));
+  }
   if (!options.trace.empty() && chips.size() != 1) {
     throw InputError({.file = "--trace", .line = 0, .column = 0, .key = {}},
                      "a trace shows one chip; name exactly one");

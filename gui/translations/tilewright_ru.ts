@@ -29,7 +29,7 @@
         </message>
         <message>
             <source>no bound</source>
-            <translation>не ограничивает</translation>
+            <translation>не предел</translation>
         </message>
         <message>
             <source>each</source>
@@ -57,6 +57,37 @@
         <message>
             <source>name a file that ends in .png, .svg, .pdf or .csv</source>
             <translation>имя файла должно кончаться на .png, .svg, .pdf или .csv</translation>
+        </message>
+    </context>
+    <context>
+        <name>Knobs</name>
+        <message>
+            <source>clock</source>
+            <translation>частота</translation>
+        </message>
+        <message>
+            <source>array rows</source>
+            <translation>строки массива</translation>
+        </message>
+        <message>
+            <source>array cols</source>
+            <translation>столбцы массива</translation>
+        </message>
+        <message>
+            <source>batch</source>
+            <translation>пакет (batch)</translation>
+        </message>
+        <message>
+            <source>number format</source>
+            <translation>формат чисел</translation>
+        </message>
+        <message>
+            <source>%1 bandwidth</source>
+            <translation>%1: обмен</translation>
+        </message>
+        <message>
+            <source>%1 capacity</source>
+            <translation>%1: объём</translation>
         </message>
     </context>
     <context>
@@ -104,6 +135,25 @@
         <message>
             <source>Format</source>
             <translation>Формат</translation>
+        </message>
+    </context>
+    <context>
+        <name>Validation</name>
+        <message>
+            <source>not validated</source>
+            <translation>не проверено</translation>
+        </message>
+        <message>
+            <source>kernel times validated on this device</source>
+            <translation>времена ядер проверены на этом устройстве</translation>
+        </message>
+        <message>
+            <source>kernel times validated on other devices</source>
+            <translation>времена ядер проверены на других устройствах</translation>
+        </message>
+        <message>
+            <source>%1: mean error %2 %</source>
+            <translation>%1: средняя ошибка %2 %</translation>
         </message>
     </context>
     <context>
@@ -205,6 +255,22 @@
         <message>
             <source>fused and not hidden</source>
             <translation>слитое и нескрытое</translation>
+        </message>
+        <message>
+            <source>compute</source>
+            <translation>вычисление</translation>
+        </message>
+        <message>
+            <source>links</source>
+            <translation>связи</translation>
+        </message>
+        <message>
+            <source>static</source>
+            <translation>статическая</translation>
+        </message>
+        <message>
+            <source>other memory</source>
+            <translation>прочая память</translation>
         </message>
     </context>
     <context>
@@ -548,6 +614,30 @@
             <source>%1 on %2: latency %3, energy %4; %5; %6</source>
             <translation>%1 на %2: задержка %3, энергия %4; %5; %6</translation>
         </message>
+        <message>
+            <source>latency</source>
+            <translation>задержка</translation>
+        </message>
+        <message>
+            <source>energy</source>
+            <translation>энергия</translation>
+        </message>
+        <message>
+            <source>energy × delay</source>
+            <translation>энергия × задержка</translation>
+        </message>
+        <message>
+            <source>roofline</source>
+            <translation>Roofline</translation>
+        </message>
+        <message>
+            <source>analytical</source>
+            <translation>аналитический</translation>
+        </message>
+        <message>
+            <source>SystemC, simulated</source>
+            <translation>SystemC, симуляция</translation>
+        </message>
     </context>
     <context>
         <name>tilewright::gui::RooflineView</name>
@@ -691,7 +781,7 @@
         </message>
         <message>
             <source>%1 +%2 words, used %3%4</source>
-            <translation>%1 +%2 слов, использовано %3%4</translation>
+            <translation>%1 +%2 слов, взято %3%4</translation>
         </message>
         <message>
             <source>%1 of %2</source>
@@ -699,7 +789,7 @@
         </message>
         <message>
             <source>One instance. Solid: new in this step; hatched: still there; used: how often so far.</source>
-            <translation>Один экземпляр. Сплошное: новое на этом шаге; штриховка: осталось; использовано: сколько раз.</translation>
+            <translation>Один экземпляр. Сплошное: новое на этом шаге; штриховка: осталось; взято: сколько раз пока.</translation>
         </message>
     </context>
     <context>
@@ -844,14 +934,14 @@
             <translation>работы нет</translation>
         </message>
         <message>
+            <source>, %1</source>
+            <translation>, %1</translation>
+        </message>
+        <message>
             <source>%1, %2
 from %3, for %4</source>
             <translation>%1, %2
 с %3, длится %4</translation>
-        </message>
-        <message>
-            <source>, %1</source>
-            <translation>, %1</translation>
         </message>
         <message>
             <source>

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <QCoreApplication>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -149,6 +151,24 @@ void add_model_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
 int Knob::position(const Project& project) const {
   const auto at = std::find(values.begin(), values.end(), project.value(key));
   return at == values.end() ? own : static_cast<int>(at - values.begin());
+}
+
+QString Knob::title() const {
+  const auto words = [](const char* text) { return QCoreApplication::translate("Knobs", text); };
+  static constexpr std::array whole{QT_TRANSLATE_NOOP("Knobs", "clock"), QT_TRANSLATE_NOOP("Knobs", "array rows"),
+                                    QT_TRANSLATE_NOOP("Knobs", "array cols"), QT_TRANSLATE_NOOP("Knobs", "batch"),
+                                    QT_TRANSLATE_NOOP("Knobs", "number format")};
+  static constexpr std::array of_level{QT_TRANSLATE_NOOP("Knobs", "%1 bandwidth"),
+                                       QT_TRANSLATE_NOOP("Knobs", "%1 capacity")};
+  for (const char* text : whole) {
+    if (label == text) return words(text);
+  }
+  for (const char* text : of_level) {
+    const std::string_view what = text + std::string_view("%1").size();
+    if (label.ends_with(what))
+      return words(text).arg(QString::fromStdString(label.substr(0, label.size() - what.size())));
+  }
+  return QString::fromStdString(label);
 }
 
 std::vector<Knob> knobs(const Analysis& unchanged) {

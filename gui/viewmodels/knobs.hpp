@@ -1,6 +1,7 @@
 // The sliders of what-if: which figures of a chip and a network can be turned, over which range.
 #pragma once
 
+#include <QString>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Knob {
   int own = 0;  // position of what the files say, or nearest to it
   /// Position of the project's value; `own` when it is not changed.
   int position(const Project& project) const;
+  /// The label in the language of the window.
+  QString title() const;
 };
 
 /// A slider around the value of a file, a number with or without a unit, from an eighth to eight times; whole: rounded to integers,

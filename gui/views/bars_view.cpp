@@ -6,11 +6,25 @@
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <array>
 
 #include "gui/views/theme.hpp"
 #include "sim/report/layer_view.hpp"
 
 namespace tilewright::gui {
+namespace {
+
+/// The parts that no chip file has named.
+QString words(const std::string& series) {
+  static constexpr std::array known{QT_TRANSLATE_NOOP("tilewright::gui::BarsView", "compute"),
+                                    QT_TRANSLATE_NOOP("tilewright::gui::BarsView", "links"),
+                                    QT_TRANSLATE_NOOP("tilewright::gui::BarsView", "static"),
+                                    QT_TRANSLATE_NOOP("tilewright::gui::BarsView", "other memory")};
+  const auto* const own = std::find(known.begin(), known.end(), series);
+  return own == known.end() ? QString::fromStdString(series) : BarsView::tr(*own);
+}
+
+}  // namespace
 
 BarsView::BarsView(Selection& selection, QWidget* parent)
     : View(selection, parent), kind_(new QComboBox), order_(new QComboBox), plot_(new QCustomPlot) {
@@ -32,6 +46,7 @@ BarsView::BarsView(Selection& selection, QWidget* parent)
   plot_->legend->setVisible(true);
   plot_->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
   for (QComboBox* choice : {kind_, order_}) {
+    choice->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     connect(choice, &QComboBox::currentIndexChanged, this, [this] {
       if (analysis_) show_analysis(analysis_, nullptr);
     });
@@ -160,7 +175,7 @@ void BarsView::draw_bars() {
   QCPBars* below = nullptr;
   for (std::size_t s = 0; s < bars_.series.size(); ++s) {
     auto* part = new QCPBars(plot_->xAxis, plot_->yAxis);
-    part->setName(QString::fromStdString(bars_.series[s]));
+    part->setName(words(bars_.series[s]));
     part->setPen(Qt::NoPen);
     // Beyond the six colours the same ones hatched.
     part->setBrush(QBrush(series_colour(s), s < 6 ? Qt::SolidPattern : Qt::BDiagPattern));

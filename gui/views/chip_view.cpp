@@ -65,8 +65,7 @@ void ChipCanvas::paintEvent(QPaintEvent* /*event*/) {
   QFont bold = font();
   bold.setBold(true);
   const auto put = [&](const QRectF& place, const QString& text) {
-    painter.drawText(place, Qt::AlignCenter,
-                     painter.fontMetrics().elidedText(text, Qt::ElideRight, static_cast<int>(place.width())));
+    draw_fitted(painter, place, Qt::AlignCenter, text);
   };
   for (std::size_t b = 0; b < boxes_.size(); ++b) {
     const ChipBox& box = boxes_[b];

@@ -78,6 +78,7 @@ GraphView::GraphView(Selection& selection, QWidget* parent)
       scene_(new QGraphicsScene(this)) {
   colour_->addItems({"", "", "", ""});
   colour_->setCurrentIndex(by_time);
+  colour_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   collapse_->setChecked(true);
   search_->setClearButtonEnabled(true);
   auto* choices = new QHBoxLayout;
@@ -111,6 +112,8 @@ void GraphView::retranslate() {
   colour_->setAccessibleName(tr("Colour of the boxes"));
   search_->setAccessibleName(tr("Search for a layer"));
   search_->setPlaceholderText(tr("layer or operator"));
+  constexpr int buttons = 40;
+  search_->setMinimumWidth(search_->fontMetrics().horizontalAdvance(search_->placeholderText()) + buttons);
   collapse_->setText(tr("repeated blocks once"));
   colour_->setItemText(by_bound, tr("colour by bound"));
   colour_->setItemText(by_time, tr("colour by time"));

@@ -6,6 +6,7 @@
 #include <QSortFilterProxyModel>
 #include <QTableView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace tilewright::gui {
 
@@ -46,10 +47,19 @@ void LayersView::retranslate() {
 }
 
 void LayersView::show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& /*pinned*/) {
-  const bool first = model_->rowCount() == 0;
   model_->show(analysis);
-  if (first) table_->resizeColumnsToContents();
+  widen();
   show_selection();
+}
+
+/// Columns grow with their contents, and stay where the user has made them wider.
+void LayersView::widen() {
+  const QAbstractItemView& cells = *table_;
+  QHeaderView& header = *table_->horizontalHeader();
+  for (int c = 0; c < model_->columnCount(); ++c) {
+    const int needs = std::max(cells.sizeHintForColumn(c), header.sectionSizeHint(c));
+    if (header.sectionSize(c) < needs) header.resizeSection(c, needs);
+  }
 }
 
 void LayersView::show_selection() {
@@ -59,7 +69,9 @@ void LayersView::show_selection() {
 
 void LayersView::changeEvent(QEvent* event) {
   View::changeEvent(event);
-  if (event->type() == QEvent::LanguageChange) retranslate();
+  if (event->type() != QEvent::LanguageChange) return;
+  retranslate();
+  widen();
 }
 
 QString LayersView::csv() const {

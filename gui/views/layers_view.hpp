@@ -24,6 +24,7 @@ class LayersView : public View {
 
  private:
   void retranslate();
+  void widen();
 
   LayersModel* model_;
   QSortFilterProxyModel* sorted_;

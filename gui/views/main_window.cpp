@@ -11,6 +11,7 @@
 #include <QFileInfo>
 #include <QFormLayout>
 #include <QLabel>
+#include <QLibraryInfo>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
@@ -23,6 +24,7 @@
 #include <QUndoCommand>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <array>
 
 #include "arch_models/load.hpp"
 #include "core/text_file.hpp"
@@ -53,6 +55,18 @@ constexpr int most_recent = 8;
 QString change_against(double now, double before) {
   if (before <= 0) return {};
   return QString(" (%1%2 %)").arg(now < before ? "" : "+").arg(100 * (now / before - 1), 0, 'f', 1);
+}
+
+/// The state of validation that chips without a text of their own have, and those of kernel times, in the language of the window.
+QString validation_words(const NetworkEvaluation& result) {
+  static constexpr std::array known{QT_TRANSLATE_NOOP("Validation", "not validated"),
+                                    QT_TRANSLATE_NOOP("Validation", "kernel times validated on this device"),
+                                    QT_TRANSLATE_NOOP("Validation", "kernel times validated on other devices")};
+  const auto* const own = std::find(known.begin(), known.end(), result.validation);
+  const QString state =
+      own == known.end() ? QString::fromStdString(result.validation) : QCoreApplication::translate("Validation", *own);
+  if (!result.band_pct) return state;
+  return QCoreApplication::translate("Validation", "%1: mean error %2 %").arg(state).arg(*result.band_pct, 0, 'f', 1);
 }
 
 QString autosave_path() { return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + "/recovery.yaml"; }
@@ -123,10 +137,10 @@ void MainWindow::build_panel() {
   chip_->setEditable(true);
   chip_->setInsertPolicy(QComboBox::NoInsert);
   for (QComboBox* box : {workload_, chip_}) box->setMinimumContentsLength(14);
-  for (const Objective objective : {Objective::latency, Objective::energy, Objective::edp})
-    objective_->addItem(QString::fromStdString(std::string(name(objective))));
-  for (const Engine engine : {Engine::roofline, Engine::analytical, Engine::systemc})
-    engine_->addItem(QString::fromStdString(std::string(name(engine))));
+  objective_->addItems({"", "", ""});
+  engine_->addItems({"", "", ""});
+  objective_->setObjectName("objective");
+  engine_->setObjectName("engine");
   const auto add = [&](const char* text, QWidget* field) {
     auto* label = new QLabel;
     label->setBuddy(field);
@@ -279,6 +293,15 @@ void MainWindow::retranslate() {
   const QStringList titles{tr("Graph"), tr("Roofline"), tr("Time and energy"), tr("Tiling"),    tr("Timeline"),
                            tr("Chip"),  tr("Compare"),  tr("Study"),           tr("Validation")};
   for (int tab = 0; tab < tabs_->count(); ++tab) tabs_->setTabText(tab, titles[tab]);
+  for (const auto& [objective, text] :
+       {std::pair{Objective::latency, tr("latency")}, std::pair{Objective::energy, tr("energy")},
+        std::pair{Objective::edp, tr("energy × delay")}})
+    objective_->setItemText(static_cast<int>(objective), text);
+  for (const auto& [engine, text] :
+       {std::pair{Engine::roofline, tr("roofline")}, std::pair{Engine::analytical, tr("analytical")},
+        std::pair{Engine::systemc, tr("SystemC, simulated")}})
+    engine_->setItemText(static_cast<int>(engine), text);
+  what_if_->retranslate();
   update_status();
 }
 
@@ -393,7 +416,7 @@ void MainWindow::update_status() {
                                           : tr("with known mappings, searching better ones…");
   total_->setText(tr("%1 on %2: latency %3, energy %4; %5; %6")
                       .arg(QString::fromStdString(result.workload), QString::fromStdString(result.chip), latency,
-                           energy, QString::fromStdString(validation_in_words(result)), how));
+                           energy, validation_words(result), how));
 }
 
 void MainWindow::pin(bool on) {
@@ -449,6 +472,10 @@ void MainWindow::set_dark(bool dark) { QApplication::setPalette(dark ? dark_pale
 
 void MainWindow::set_language(const QString& language) {
   QApplication::removeTranslator(&translator_);
+  QApplication::removeTranslator(&qt_translator_);
+  // Qt's own words ("Cancel"), where its translations are installed.
+  if (qt_translator_.load("qtbase_" + language, QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
+    QApplication::installTranslator(&qt_translator_);
   if (translator_.load("tilewright_" + language, ":/i18n")) QApplication::installTranslator(&translator_);
 }
 

@@ -101,7 +101,7 @@ class MainWindow : public QMainWindow {
   double seconds_ = 0;
   Selection selection_;
   QUndoStack undo_;
-  QTranslator translator_;
+  QTranslator translator_, qt_translator_;
   Analyst analyst_;
   Project knobs_of_;  // the sliders were made for its network and chip
 

@@ -138,7 +138,7 @@ void RooflineView::draw_roofs(const RooflineLines& lines, bool shown) {
     if (!shown) continue;
     auto* label = new QCPItemText(plot_);
     label->setText(QString::fromStdString(roof.name));
-    label->setColor(ink);
+    label->setColor(palette().color(QPalette::Text));
     label->position->setCoords(roof.memory ? roof.x.front() : roof.x.back(),
                                roof.memory ? roof.y.front() : roof.y.back());
     label->setPositionAlignment(roof.memory ? Qt::AlignLeft | Qt::AlignBottom : Qt::AlignRight | Qt::AlignBottom);
@@ -227,7 +227,9 @@ void RooflineView::draw_gain() {
   const int row = selection_.row();
   if (row < 0 || static_cast<std::size_t>(row) >= analysis_->roofline.points.size()) return;
   const auto gain = roofline_gain(analysis_->roofline, static_cast<std::size_t>(row));
-  if (!gain || gain->factor <= 1) return;  // on its roof; work in the shadow of a fused layer may even lift it above
+  constexpr double on_its_roof =
+      1.005;  // three digits say 1; work in the shadow of a fused layer may even lift it above
+  if (!gain || gain->factor < on_its_roof) return;
   const QColor ink = palette().color(QPalette::Text);
   auto* arrow = new QCPItemLine(plot_);
   arrow->start->setCoords(gain->intensity, gain->reached);

@@ -80,6 +80,8 @@ StudyView::StudyView(QWidget* parent)
   cloud_->setNoAntialiasingOnDrag(true);
   table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   table_->verticalHeader()->setDefaultSectionSize(20);
+  constexpr int looked_at = 50;  // rows, for the width of the columns
+  table_->horizontalHeader()->setResizeContentsPrecision(looked_at);
   run_->setObjectName("study.run");
   pause_->setObjectName("study.pause");
   cancel_->setObjectName("study.cancel");
@@ -103,11 +105,8 @@ StudyView::StudyView(QWidget* parent)
           [this](bool complete, const std::shared_ptr<const StudyResults>& results) {
             paused_ = paused_ && !complete;
             show_running(false);
-            told_->setText((complete  ? tr("%1 points")
-                            : paused_ ? tr("paused at %1 points")
-                                      : tr("cancelled; the folder keeps %1 points"))
-                               .arg(results->size()));
             if (!complete && !paused_) progress_->reset();
+            complete_ = complete;
             show_results(results);
             Q_EMIT finished(complete);
           });
@@ -142,6 +141,7 @@ void StudyView::retranslate() {
   lines_->setAccessibleName(tr("Parallel coordinates"));
   table_->setAccessibleName(tr("Points"));
   cloud_->setToolTip(tr("Drag with the shift key to brush points."));
+  tell();
 }
 
 void StudyView::set_study(const QString& file) {
@@ -180,6 +180,15 @@ void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
   brushed_.clear();
   choose_axes();
   draw();
+  tell();
+}
+
+void StudyView::tell() {
+  if (!results_ || runner_.running()) return;
+  told_->setText((complete_ ? tr("%1 points")
+                  : paused_ ? tr("paused at %1 points")
+                            : tr("cancelled; the folder keeps %1 points"))
+                     .arg(results_->size()));
 }
 
 void StudyView::choose_axes() {
@@ -302,6 +311,8 @@ void StudyView::fill_table() {
       if (is_brushed(p) && (results_->front[p] != 0) == front) points.push_back(p);
     }
   }
+  QFont bold = font();
+  bold.setBold(true);  // of the front
   table_->setRowCount(static_cast<int>(points.size()));
   table_->setColumnCount(static_cast<int>(results_->columns.size()));
   for (std::size_t c = 0; c < results_->columns.size(); ++c) {
@@ -314,10 +325,11 @@ void StudyView::fill_table() {
                                ? QString::number(value, 'g', 5)
                                : QString::fromStdString(column.words[static_cast<std::size_t>(value)]);
       auto* cell = new QTableWidgetItem(text);
-      if (results_->front[points[r]] != 0) cell->setForeground(series_colour(3));
+      if (results_->front[points[r]] != 0) cell->setFont(bold);
       table_->setItem(static_cast<int>(r), static_cast<int>(c), cell);
     }
   }
+  table_->resizeColumnsToContents();
 }
 
 void StudyView::changeEvent(QEvent* event) {

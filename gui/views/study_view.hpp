@@ -44,6 +44,7 @@ class StudyView : public QWidget {
  private:
   void retranslate();
   void choose_axes();
+  void tell();
   void draw();
   void draw_cloud();
   void draw_lines();
@@ -54,6 +55,7 @@ class StudyView : public QWidget {
 
   StudyRunner runner_;
   std::shared_ptr<const StudyResults> results_;
+  bool complete_ = true;       // nothing was left to run
   std::vector<char> brushed_;  // per point
   QLineEdit *study_, *folder_;
   QPushButton *open_, *run_, *pause_, *cancel_;

@@ -2,6 +2,7 @@
 
 #include <qcustomplot.h>
 
+#include <QPainter>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -122,6 +123,36 @@ QPalette dark_palette() {
   palette.setColor(QPalette::HighlightedText, Qt::black);
   set_disabled(palette, QColor(112, 117, 127));
   return palette;
+}
+
+void draw_fitted(QPainter& painter, const QRectF& place, int flags, const QString& text) {
+  const QFont usual = painter.font();
+  const double needs = painter.fontMetrics().horizontalAdvance(text);
+  if (needs > place.width() && place.width() > 0) {
+    constexpr double narrowest = 0.78;  // below that letters are hard to read
+    QFont narrow = usual;
+    narrow.setPointSizeF(usual.pointSizeF() * std::max(narrowest, 0.98 * place.width() / needs));
+    painter.setFont(narrow);
+  }
+  painter.drawText(place, flags,
+                   painter.fontMetrics().elidedText(text, Qt::ElideRight, static_cast<int>(place.width()) + 1));
+  painter.setFont(usual);
+}
+
+QIcon tinted(const QIcon& icon, const QColor& colour) {
+  QIcon result;
+  constexpr int side = 48;  // enough for a button on a screen of twice the pixels
+  for (const auto& [mode, opacity] : {std::pair{QIcon::Normal, 1.0F}, std::pair{QIcon::Disabled, 0.4F}}) {
+    QPixmap shape = icon.pixmap(side, side);
+    QPainter painter(&shape);
+    painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
+    QColor ink = colour;
+    ink.setAlphaF(opacity);
+    painter.fillRect(shape.rect(), ink);
+    painter.end();
+    result.addPixmap(shape, mode);
+  }
+  return result;
 }
 
 void log_axis(QCPAxis& axis) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <QColor>
+#include <QIcon>
 #include <QPalette>
 #include <QString>
 
 class QCPAxis;
 class QCustomPlot;
+class QPainter;
 
 namespace tilewright::gui {
 
@@ -21,6 +23,12 @@ QColor ink_on(const QColor& ground);
 
 QPalette light_palette();
 QPalette dark_palette();
+
+/// One line of text in the painter's font, drawn narrower where it does not fit and ended by "…" only where that is not enough.
+void draw_fitted(QPainter& painter, const QRectF& place, int flags, const QString& text);
+
+/// The shape of a style's icon in another colour: the style draws black ones on dark ground too.
+QIcon tinted(const QIcon& icon, const QColor& colour);
 
 /// Powers of ten.
 void log_axis(QCPAxis& axis);

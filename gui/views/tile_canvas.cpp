@@ -19,8 +19,7 @@ QColor pale(QColor colour, int alpha) {
 QString words(double count) { return QString::fromStdString(human_count(count)).trimmed(); }
 
 void text(QPainter& painter, const QRectF& place, const QString& what, int flags = Qt::AlignLeft | Qt::AlignVCenter) {
-  painter.drawText(place, flags,
-                   painter.fontMetrics().elidedText(what, Qt::ElideRight, static_cast<int>(place.width()) + 1));
+  draw_fitted(painter, place, flags, what);
 }
 
 /// The part [low, high) of a length, at least two pixels of it.

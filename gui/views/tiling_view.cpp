@@ -16,6 +16,7 @@
 #include <QVBoxLayout>
 #include <array>
 
+#include "gui/views/theme.hpp"
 #include "gui/views/tile_canvas.hpp"
 #include "sim/report/layer_view.hpp"
 #include "sim/report/report.hpp"
@@ -56,9 +57,6 @@ TilingView::TilingView(Selection& selection, QWidget* parent)
   play_->setCheckable(true);
   back_->setAutoRepeat(true);
   next_->setAutoRepeat(true);
-  back_->setIcon(style()->standardIcon(QStyle::SP_MediaSkipBackward));
-  next_->setIcon(style()->standardIcon(QStyle::SP_MediaSkipForward));
-  play_->setIcon(style()->standardIcon(QStyle::SP_MediaPlay));
   for (const int speed : steps_per_second) speed_->addItem("", speed);
   speed_->setCurrentIndex(1);
   kernel_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -105,7 +103,18 @@ TilingView::TilingView(Selection& selection, QWidget* parent)
     set_steps(0, false);
     where_->setText(reason);
   });
+  draw_icons();
   retranslate();
+}
+
+void TilingView::draw_icons() {
+  const QColor ink = palette().color(QPalette::ButtonText);
+  const auto put = [&](QToolButton* button, QStyle::StandardPixmap shape) {
+    button->setIcon(tinted(style()->standardIcon(shape), ink));
+  };
+  put(back_, QStyle::SP_MediaSkipBackward);
+  put(next_, QStyle::SP_MediaSkipForward);
+  put(play_, play_->isChecked() ? QStyle::SP_MediaPause : QStyle::SP_MediaPlay);
 }
 
 void TilingView::retranslate() {
@@ -125,7 +134,7 @@ void TilingView::retranslate() {
   }
   for (int i = 0; i < speed_->count(); ++i)
     speed_->setItemText(i, tr("%1 a second").arg(steps_per_second.at(static_cast<std::size_t>(i))));
-  show_kernel(kernel_->currentIndex());
+  show_kernels();
 }
 
 const LayerEvaluation* TilingView::layer() const {
@@ -248,7 +257,7 @@ void TilingView::show_step(int step) {
 
 void TilingView::play(bool on) {
   if (on && position_->value() == position_->maximum()) position_->setValue(0);
-  play_->setIcon(style()->standardIcon(on ? QStyle::SP_MediaPause : QStyle::SP_MediaPlay));
+  draw_icons();
   if (on) {
     clock_->start(1000 / speed_->currentData().toInt());
   } else {
@@ -259,6 +268,7 @@ void TilingView::play(bool on) {
 void TilingView::changeEvent(QEvent* event) {
   View::changeEvent(event);
   if (event->type() == QEvent::LanguageChange) retranslate();
+  if (event->type() == QEvent::PaletteChange) draw_icons();
 }
 
 void TilingView::showEvent(QShowEvent* event) {

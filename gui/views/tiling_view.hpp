@@ -44,6 +44,7 @@ class TilingView : public View {
   void play(bool on);
   const LayerEvaluation* layer() const;
   const Evaluation* evaluation() const;
+  void draw_icons();
   void retranslate();
 
   QComboBox *kernel_, *level_, *speed_;

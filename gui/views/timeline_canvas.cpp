@@ -1,6 +1,7 @@
 #include "gui/views/timeline_canvas.hpp"
 
 #include <QHelpEvent>
+#include <QPaintEngine>
 #include <QPainter>
 #include <QToolTip>
 #include <QWheelEvent>
@@ -230,11 +231,34 @@ void TimelineCanvas::paint_legend(QPainter& painter) const {
 
 void TimelineCanvas::paintEvent(QPaintEvent* /*event*/) {
   QPainter painter(this);
-  painter.fillRect(rect(), palette().color(QPalette::Base));
+  const QPaintEngine& engine = *painter.paintEngine();
+  if (engine.type() != QPaintEngine::Raster) {  // an export of lines and letters
+    paint_lanes(painter);
+  } else {
+    const Painted now{timeline_, from_, to_, engine.paintDevice()->devicePixelRatioF(), size(), scrolled_, row_};
+    if (picture_.isNull() || !(now == painted_)) {
+      picture_ = QPixmap(size() * now.ratio);
+      picture_.setDevicePixelRatio(now.ratio);
+      QPainter inside(&picture_);
+      inside.setFont(font());
+      paint_lanes(inside);
+      painted_ = now;
+    }
+    painter.drawPixmap(0, 0, picture_);
+  }
   if (hasFocus()) {
     painter.setPen(palette().color(QPalette::Highlight));
     painter.drawRect(rect().adjusted(0, 0, -1, -1));
   }
+}
+
+void TimelineCanvas::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  picture_ = QPixmap();
+}
+
+void TimelineCanvas::paint_lanes(QPainter& painter) const {
+  painter.fillRect(rect(), palette().color(QPalette::Base));
   if (!timeline_) return;
   const double start = left(), room = width() - start - margin, tall = lane_height();
   if (room < 10) return;

@@ -1,6 +1,7 @@
 // The lanes of a simulated schedule, drawn.
 #pragma once
 
+#include <QPixmap>
 #include <QWidget>
 
 #include "gui/viewmodels/timeline.hpp"
@@ -39,8 +40,19 @@ class TimelineCanvas : public QWidget {
   void keyPressEvent(QKeyEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
   bool event(QEvent* event) override;
+  void changeEvent(QEvent* event) override;
 
  private:
+  /// What the painted picture stands for.
+  struct Painted {
+    TimelinePtr timeline;
+    double from = 0, to = 0, ratio = 1;
+    QSize size;
+    int scrolled = 0, row = -1;
+    bool operator==(const Painted&) const = default;
+  };
+
+  void paint_lanes(QPainter& painter) const;
   void paint_axis(QPainter& painter, double left, double width) const;
   void paint_legend(QPainter& painter) const;
   const Slice* slice_at(const QPointF& place, std::size_t& lane) const;
@@ -56,6 +68,8 @@ class TimelineCanvas : public QWidget {
   QPointF pressed_;
   double pressed_from_ = 0;
   bool dragged_ = false;
+  QPixmap picture_;  // of the lanes, until something of `painted_`, a colour or a word changes
+  Painted painted_;
 };
 
 }  // namespace tilewright::gui

@@ -108,6 +108,7 @@ void TimelineView::retranslate() {
     button->setToolTip(words);
   }
   canvas_->update();
+  if (timeline_ && !busy_) show_state();
 }
 
 void TimelineView::show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& /*pinned*/) {
@@ -169,13 +170,17 @@ void TimelineView::simulate() {
     return [this, made] {
       timeline_ = made;
       set_busy(false);
-      QString text = tr("%1 simulated").arg(QString::fromStdString(human(made->result.latency)));
-      if (made->left_out > 0) text += tr("; the last %1 slices are not drawn").arg(made->left_out);
-      state_->setText(text);
+      show_state();
       canvas_->show_timeline(made);
       show_selection();
     };
   });
+}
+
+void TimelineView::show_state() {
+  QString text = tr("%1 simulated").arg(QString::fromStdString(human(timeline_->result.latency)));
+  if (timeline_->left_out > 0) text += tr("; the last %1 slices are not drawn").arg(timeline_->left_out);
+  state_->setText(text);
 }
 
 void TimelineView::cancel() {

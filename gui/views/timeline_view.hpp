@@ -36,6 +36,7 @@ class TimelineView : public View {
   void cancel();
   void clear();
   void set_busy(bool busy);
+  void show_state();
   void retranslate();
   Simulation limits(std::size_t most_slices, const std::atomic<bool>& stop);
 

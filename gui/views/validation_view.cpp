@@ -42,6 +42,9 @@ ValidationView::ValidationView(QWidget* parent)
   table_->verticalHeader()->setDefaultSectionSize(20);
   connect(this, &ValidationView::loaded, this, &ValidationView::fill, Qt::QueuedConnection);
   for (QComboBox* choice : {device_, op_}) connect(choice, &QComboBox::activated, this, &ValidationView::choose);
+  for (QComboBox* choice : {device_, op_}) choice->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  constexpr int shape = 3;  // the longest words stand last, behind the figures
+  table_->horizontalHeader()->moveSection(shape, model_->columnCount() - 1);
   retranslate();
 }
 
@@ -59,6 +62,9 @@ void ValidationView::retranslate() {
     if (choice->count() == 0) choice->addItem("");
     choice->setItemText(0, all);
   }
+  if (!filled_) return;
+  show_error();
+  table_->resizeColumnsToContents();
 }
 
 /// The tables are read when the view is first looked at.
@@ -78,7 +84,8 @@ void ValidationView::showEvent(QShowEvent* event) {
 
 void ValidationView::fill(std::vector<ValidationRow> rows, const QString& reason) {
   filled_ = true;
-  if (!reason.isEmpty()) return error_->setText(reason);
+  reason_ = reason;
+  if (!reason.isEmpty()) return show_error();
   model_->show(std::move(rows));
   for (const std::string& device : model_->devices()) device_->addItem(QString::fromStdString(device));
   for (const std::string& op : model_->ops()) op_->addItem(QString::fromStdString(op));
@@ -92,8 +99,15 @@ void ValidationView::choose() {
     return choice->currentIndex() <= 0 ? std::string() : choice->currentText().toStdString();
   };
   model_->filter(chosen(device_), chosen(op_));
-  error_->setText(tr("%1 kernels, mean error %2 %").arg(model_->rowCount()).arg(model_->mean_error_pct(), 0, 'f', 1));
+  show_error();
   draw();
+}
+
+void ValidationView::show_error() {
+  error_->setText(
+      reason_.isEmpty()
+          ? tr("%1 kernels, mean error %2 %").arg(model_->rowCount()).arg(model_->mean_error_pct(), 0, 'f', 1)
+          : reason_);
 }
 
 void ValidationView::draw() {

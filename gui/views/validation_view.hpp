@@ -35,10 +35,12 @@ class ValidationView : public QWidget {
   void retranslate();
   void fill(std::vector<ValidationRow> rows, const QString& reason);
   void choose();
+  void show_error();
   void draw();
 
   std::thread loading_;
   bool filled_ = false;
+  QString reason_;  // why there are no rows
   ValidationModel* model_;
   QComboBox *device_, *op_;
   QLabel* error_;

@@ -32,24 +32,31 @@ void WhatIfView::show_knobs(std::vector<Knob> knobs) {
   for (std::size_t i = 0; i < knobs_.size(); ++i) {
     auto* slider = new QSlider(Qt::Horizontal);
     auto* value = new QLabel;
-    const QString name = QString::fromStdString(knobs_[i].label);
     slider->setRange(0, static_cast<int>(knobs_[i].values.size()) - 1);
     slider->setPageStep(1);
     slider->setValue(knobs_[i].own);
-    slider->setAccessibleName(name);
     slider->setObjectName(QString::fromStdString(knobs_[i].key));
     value->setMinimumWidth(84);
     slider->setMinimumWidth(90);
     auto* row = new QHBoxLayout;
     row->addWidget(slider, 1);
     row->addWidget(value);
-    form_->addRow(name, row);
+    form_->addRow(new QLabel, row);
     sliders_.push_back(slider);
     values_.push_back(value);
     label(i);
     connect(slider, &QSlider::valueChanged, this,
             [this, i, slider](int position) { turn(i, position, !slider->isSliderDown()); });
     connect(slider, &QSlider::sliderReleased, this, [this, i, slider] { turn(i, slider->value(), true); });
+  }
+  retranslate();
+}
+
+void WhatIfView::retranslate() {
+  for (std::size_t i = 0; i < knobs_.size(); ++i) {
+    const QString title = knobs_[i].title();
+    sliders_[i]->setAccessibleName(title);
+    qobject_cast<QLabel*>(form_->itemAt(static_cast<int>(i), QFormLayout::LabelRole)->widget())->setText(title);
   }
 }
 

@@ -23,6 +23,7 @@ class WhatIfView : public QWidget {
   void show_knobs(std::vector<Knob> knobs);
   /// Puts the sliders where the project has them.
   void follow(const Project& project);
+  void retranslate();
 
  Q_SIGNALS:
   /// A slider was moved to this value; "" where it stands on what the file says. `last`: the mouse has let go.

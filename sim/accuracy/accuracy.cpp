@@ -123,6 +123,7 @@ struct AccuracySource::Impl {
 
   std::mutex mutex;
   std::unordered_map<std::string, double> answers;                    // of the command
+  std::unordered_map<std::string, InputError> failures;               // of the command, in this process
   std::unordered_map<std::string, std::shared_ptr<std::mutex>> runs;  // one run at a time of the same command
 
   void read_table();
@@ -197,8 +198,16 @@ double AccuracySource::Impl::answer(const Coordinates& point) {
   {
     const std::lock_guard lock(mutex);
     if (const auto found = answers.find(key); found != answers.end()) return found->second;
+    if (const auto found = failures.find(key); found != failures.end()) throw InputError(found->second);
   }
-  const double value = run_candidate(command, request.limit);
+  double value = 0;
+  try {
+    value = run_candidate(command, request.limit);
+  } catch (const InputError& error) {  // the same network on another chip would fail as late
+    const std::lock_guard lock(mutex);
+    failures.emplace(key, error);
+    throw;
+  }
   const std::lock_guard lock(mutex);
   append(request.cache, fmt::format("{},{}\n", csv_cell(key), value));
   return answers[key] = value;

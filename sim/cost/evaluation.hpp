@@ -48,6 +48,7 @@ struct Evaluation {
   double utilization = 0;  // points / (peak points per cycle x cycles)
   Cycles cycles_bound;     // no mapping can be faster (compute peak, compulsory traffic)
   Joules energy_bound;     // no mapping can need less (compulsory traffic, arithmetic)
+  double computed = 1;     // share of the points that a library computes: a causal mask leaves the others out
   double search_gap = 0;   // of the search that chose the mapping: part of the score above its proven bound
 };
 
@@ -119,18 +120,31 @@ struct Residency {
 struct TrainingStep {
   std::string optimizer, parallel, link;  // how several GPUs share the work, over what; empty on one
   std::int64_t gpus = 1;
-  Seconds forward, backward, update;                      // kernels and waits of one GPU
-  Seconds exchange, idle;                                 // what no kernel hides of the exchange; bubble of a pipeline
-  Seconds total;                                          // the sum of these five
-  double samples_per_s = 0;                               // of all GPUs
-  Bytes weights, gradients, master, states, activations;  // of the whole model; activations of one GPU's batch
-  std::int64_t gpus_for_memory = 1;                       // that hold all of them together
-  Joules board;                                           // of all GPUs
+  Seconds forward, backward, update;  // kernels and waits of one GPU
+  Seconds exchange, idle;             // what no kernel hides of the exchange; bubble of a pipeline
+  Seconds total;                      // the sum of these five
+  double samples_per_s = 0;           // of all GPUs
+  Bytes weights, gradients, master, states,
+      activations;                   // of the whole model; activations of one GPU's batch; tensor parallel: of one GPU
+  std::int64_t gpus_for_memory = 1;  // that hold all of them together; 0: no number does
+  Joules board;                      // of all GPUs
+  std::int64_t epoch_steps = 0;      // steps of an epoch; 0: not asked for
+};
+
+/// GPUs that share each layer by rows and columns of its weights; layers and totals are those of one of them.
+struct TensorParallelRun {
+  std::int64_t gpus = 1, split = 0;  // weight products that they share
+  std::string link;
+  Seconds exchange;  // part of the latency
+  Bytes memory;      // of one GPU: its weights and live activations
+  Joules board;      // of all GPUs
 };
 
 struct NetworkEvaluation {
   std::string workload, workload_source, chip, family, chip_source, energy_table, validation;
   std::int64_t batch = 1, macs = 0, params = 0, layer_count = 0, peak_memory_bytes = 0;
+  std::int64_t chips_for_memory =
+      1;  // that hold peak_memory_bytes together; 0: no number does (tensor parallel: what each holds whole)
   Engine engine = Engine::analytical;
   Objective objective = Objective::latency;
   std::vector<LayerEvaluation> layers;
@@ -147,6 +161,7 @@ struct NetworkEvaluation {
   std::optional<Joules> board;       // of the board: predicted power while busy, static power while it waits
   std::vector<std::string> notes;    // precision substitutions, chips needed, views, unmodelled operators
   std::optional<Residency> residency;
+  std::optional<TensorParallelRun> parallel;
   std::optional<TrainingStep> training;
   std::string failure;                   // not empty: infeasible, nothing else is valid
   std::optional<Infeasible> infeasible;  // where a layer does not fit: what, where and by how much

@@ -10,7 +10,9 @@ void take_library_times(std::span<EvaluatedKernel> kernels, std::span<const Libr
     for (std::size_t k = launch.first; k < launch.last; ++k) {
       Evaluation& e = kernels[k].evaluation;
       const bool counts = e.problem.compute == kernels[launch.first].evaluation.problem.compute;
-      if (counts) ideal += static_cast<double>(kernels[k].repeat) * e.utilization * e.cycles;
+      if (counts) ideal += launch.computed * static_cast<double>(kernels[k].repeat) * e.utilization * e.cycles;
+      e.computed = launch.computed;
+      e.energy.compute = launch.computed * e.energy.compute;
       e.cycles = e.overhead = {};
       e.utilization = 0;
       e.energy.static_ = {};

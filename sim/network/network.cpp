@@ -15,6 +15,7 @@
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
 #include "sim/network/earlier.hpp"
+#include "sim/network/exchange.hpp"
 #include "sim/network/on_stack.hpp"
 #include "sim/network/plan.hpp"
 #include "sim/network/ports.hpp"
@@ -93,15 +94,27 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
   return results;
 }
 
-void note_capacity(NetworkEvaluation& result, const Chip& chip) {
+/// Chips that hold weights and live activations. Of a shared graph the shared weights and inputs (caches) shrink with more chips, the rest,
+/// all other activations among it, stays on each of them.
+void note_capacity(NetworkEvaluation& result, const WorkloadGraph& graph, const Chip& chip) {
   const BufferLevel& outer = chip.levels.front();
   if (!outer.capacity) return;
-  const double capacity = outer.capacity->value * static_cast<double>(outer.instances);
-  const double needed = static_cast<double>(result.peak_memory_bytes);
+  const Bytes capacity = static_cast<double>(outer.instances) * *outer.capacity;
+  const Bytes needed{static_cast<double>(result.peak_memory_bytes)};
+  const std::int64_t gpus = graph.tensor_parallel.gpus;
+  Bytes shared;
+  for (const Tensor& tensor : graph.tensors) {
+    if (tensor.parts > 1 && tensor.alias_of < 0 && tensor.kind != TensorKind::activation)
+      shared += Bytes{static_cast<double>(tensor_bytes(tensor))};
+  }
+  const Bytes room = gpus > 1 ? capacity - (needed - shared) : capacity;
+  result.chips_for_memory =
+      room.value <= 0 ? 0 : gpus_needed(gpus > 1 ? static_cast<double>(gpus) * shared : needed, room);
   if (needed <= capacity) return;
-  result.notes.push_back(
-      fmt::format("{} holds {:.4g} GB of the {:.4g} GB that weights and live activations need: {:.0f} chips",
-                  outer.name, capacity / 1e9, needed / 1e9, std::ceil(needed / capacity)));
+  result.notes.push_back(fmt::format(
+      "{} holds {:.4g} GB of the {:.4g} GB that weights and live activations {}need: {}", outer.name,
+      capacity.value / 1e9, needed.value / 1e9, gpus > 1 ? fmt::format("of one of {} GPUs ", gpus) : "",
+      result.chips_for_memory > 0 ? fmt::format("{} chips", result.chips_for_memory) : "no number of chips does"));
 }
 
 void note_graph(NetworkEvaluation& result, const WorkloadGraph& graph) {
@@ -115,6 +128,44 @@ void note_graph(NetworkEvaluation& result, const WorkloadGraph& graph) {
   if (!graph.unmodelled.empty()) {
     result.notes.push_back(fmt::format("only the traffic is counted of: {}", fmt::join(graph.unmodelled, ", ")));
   }
+}
+
+/// The last step of an epoch may be short, but takes as long.
+std::int64_t steps_of_epoch(const TrainingStep& step, std::int64_t batch, std::int64_t samples) {
+  return ceil_div(samples, step.parallel == "data" ? checked_mul(batch, step.gpus) : batch);
+}
+
+void note_whole(NetworkEvaluation& result, const TensorParallel& parallel) {
+  if (parallel.whole.empty()) return;
+  result.notes.push_back(fmt::format("products that every GPU computes whole: {}, {} the first", parallel.whole.size(),
+                                     parallel.whole.front()));
+}
+
+/// What a causal mask saves, and which masks are only taken to be causal.
+void note_causal(NetworkEvaluation& result, const WorkloadGraph& graph, bool on_stack) {
+  std::int64_t layers = 0;
+  std::set<std::string> taken;
+  for (const Layer& layer : graph.layers) {
+    const auto* work = std::get_if<Attention>(&layer.work);
+    if (work == nullptr || !work->causal || work->queries != work->keys || work->queries == 1) continue;
+    ++layers;
+    bool known = layer.inputs.size() <= 3;  // no mask: the operator itself is causal
+    for (std::size_t i = 3; i < layer.inputs.size(); ++i)
+      known = known || graph.tensors[static_cast<std::size_t>(layer.inputs[i])].causal;
+    for (std::size_t i = 3; i < layer.inputs.size() && !known; ++i) {
+      const Tensor& mask = graph.tensors[static_cast<std::size_t>(layer.inputs[i])];
+      if (mask.kind == TensorKind::input) taken.insert(mask.name);
+    }
+  }
+  if (layers == 0) return;
+  result.notes.push_back(fmt::format(
+      "causal attention in {} layers: {}", layers,
+      on_stack ? "the library's kernels skip masked tiles in time, operations and board energy; MACs and counts "
+                 "by level are of all queries x keys"
+               : "mappings compute all queries x keys"));
+  if (!taken.empty())
+    result.notes.push_back(fmt::format("mask {} comes when the network runs, as many keys as queries: taken as causal",
+                                       fmt::join(taken, ", ")));
 }
 
 void note_failure(NetworkEvaluation& result, const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
@@ -215,12 +266,20 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     result.notes = substitute_formats(graph, chip);
   }
   result.peak_memory_bytes = checked_add(peak_activation_bytes(graph), weight_bytes(graph));
-  note_capacity(result, chip);
+  note_capacity(result, graph, chip);
   note_graph(result, graph);
   if (static_power(chip).value == 0) {
     result.notes.push_back("no static power is counted: the chip file gives none, or its energy per event includes it");
   }
 
+  const bool on_stack =
+      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
+  if (graph.tensor_parallel.gpus > 1 && !on_stack) {
+    result.failure =
+        fmt::format("{} is no GPU behind a software stack: tensor parallelism has no link there", chip.name);
+    return result;
+  }
+  note_causal(result, graph, on_stack);
   const Plan plan = plan_layers(graph, chip);
   const std::vector<Outcome> outcomes = evaluate_problems(plan, graph, chip, options);
   note_failure(result, plan, graph, chip, outcomes);
@@ -248,20 +307,26 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     return result;
   }
   std::vector<EvaluatedGroup> groups = layer_by_layer_groups(plan, outcomes);
-  const bool on_stack =
-      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
   if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
   total_up(result, time_layers(groups, graph, chip, options.objective), graph, chip);
   if (on_stack) note_stack(result, chip, *options.stack);
+  if (graph.tensor_parallel.gpus > 1) {
+    result.parallel = tensor_parallel_run(result, graph, chip);
+    note_whole(result, graph.tensor_parallel);
+  }
   if (options.train != Optimizer::none) {
     if (on_stack) {
       result.training =
           training_step(graph, chip, *options.stack, options.train, options.gpus, options.pipelined_training);
-      if (result.training->gpus_for_memory > 1 && !options.pipelined_training)
+      if (result.training->gpus_for_memory > 1 && result.training->parallel != "tensor" && !options.pipelined_training)
         result.notes.push_back(
             "one GPU does not hold the training step's memory, and data parallel keeps all of it on each: the step "
             "runs "
             "only with states shared among GPUs, which is not modelled");
+      result.training->epoch_steps = steps_of_epoch(*result.training, graph.batch, options.epoch);
+      if (const TrainingStep& step = *result.training;
+          step.parallel == "tensor" && (step.gpus_for_memory == 0 || step.gpus_for_memory > step.gpus))
+        result.notes.push_back(fmt::format("{} GPUs do not hold the training step's memory", step.gpus));
     } else {
       result.notes.push_back(fmt::format("no training step: kernels of a {} have no backward model", chip.family));
     }

@@ -29,6 +29,7 @@ struct NetworkOptions {
   std::int64_t gpus = 1;  // that share the training step
   bool pipelined_training =
       false;  // false: each GPU has a whole model and a batch of its own; true: a run of layers of the one batch
+  std::int64_t epoch = 0;        // samples of an epoch of training; 0: not asked for
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
   /// Nothing is searched where a mapping of one of these earlier answers, as it is or `fitted`, can stand for the layer of the same name: a quick answer with
   /// exact costs of mappings that may not be the best. Empty: all are searched.
@@ -49,6 +50,8 @@ SearchOptions search_options(const NetworkOptions& options);
 /// one also its steady time, so that the layers still add up to the total. With residency equal layers that run differently are apart.
 /// Engine systemc: the layers in the order of execution (without residency), each with the time that it added to the simulation of the
 /// whole network; PlayError becomes `failure`, Stopped is thrown.
+/// A graph that GPUs share (transform/shard.hpp) is that of one of them: so are all figures but those of `parallel` and of the training step;
+/// its exchanges are layers bound by the link. Other chips and engines: `failure`.
 /// With a stack the layers' times are those of the library's launches and of the waits between them, summed over the graph in its order; equal
 /// layers share the mean of their waits. Access counts, traffic and energy stay those of the mappings.
 NetworkEvaluation evaluate_network(const WorkloadGraph& graph, const Chip& chip, const NetworkOptions& options);

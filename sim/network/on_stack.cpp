@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sim/cost/cost_model.hpp"
+#include "sim/network/exchange.hpp"
 
 namespace tilewright {
 
@@ -15,7 +16,12 @@ void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const W
   std::vector<QueuedLayer> queued(groups.size());
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (const int member : plan.groups[g].group.members) group_of[static_cast<std::size_t>(member)] = g;
-    launches.push_back(family_of(chip).library(chip, plan.groups[g].kernels));
+    const Layer& layer = graph.layers[static_cast<std::size_t>(plan.groups[g].group.layer)];
+    if (std::holds_alternative<Collective>(layer.work)) {
+      launches.emplace_back(std::vector{exchange_launch(graph, layer, chip)});
+    } else {
+      launches.push_back(family_of(chip).library(chip, plan.groups[g].kernels));
+    }
     queued[g] = {0, Seconds{0}};
     if (launches[g]) {
       take_library_times(groups[g].kernels, *launches[g], chip);

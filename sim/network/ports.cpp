@@ -107,6 +107,7 @@ class PortFinder {
         f.moved(false);
         f.moved(true);
       }
+      void operator()(const Collective&) const { one_input(); }
       void operator()(const Unmodelled&) const {}
     } const visitor{*this};
     if (first_epilogue() > 0) std::visit(visitor, layer_.work);

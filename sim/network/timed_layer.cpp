@@ -45,7 +45,8 @@ TimedLayer time_layer(const GroupView& group, const Layer& source, const Chip& c
   layer.op = source.op;
   layer.repeat = group.repeat;
   layer.macs = macs(source);
-  layer.operations = 2.0 * static_cast<double>(layer.macs);
+  const double computed = group.kernels.empty() ? 1 : group.kernels.front().evaluation->computed;
+  layer.operations = computed * 2.0 * static_cast<double>(layer.macs);
   Cycles ideal_macs, ideal_vector;
   double scores = 0, unproven = 0;  // of the kernels: what of their scores lies above the proven bounds
   for (const auto& [evaluation, repeat, fused] : group.kernels) {
@@ -58,7 +59,7 @@ TimedLayer time_layer(const GroupView& group, const Layer& source, const Chip& c
     unproven += times * score(e, chip, objective) * e.search_gap;
     timed.traffic += times * e.levels.front().traffic;
     if (e.problem.compute == Compute::vector) {
-      layer.operations += times * e.problem.ops_per_point * static_cast<double>(e.problem.points());
+      layer.operations += e.computed * times * e.problem.ops_per_point * static_cast<double>(e.problem.points());
     }
     (e.problem.compute == Compute::mac ? ideal_macs : ideal_vector) += times * e.utilization * e.cycles;
   }

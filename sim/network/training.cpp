@@ -8,6 +8,7 @@
 #include "arch_models/gpu/constants.hpp"
 #include "arch_models/gpu/library.hpp"
 #include "core/diagnostics.hpp"
+#include "sim/network/exchange.hpp"
 #include "sim/network/precision.hpp"
 #include "workloads/lowering.hpp"
 
@@ -29,6 +30,7 @@ std::string_view name_of(Optimizer optimizer) {
 std::vector<ModelKernel> forward_kernels(const WorkloadGraph& graph, const Chip& chip) {
   std::vector<ModelKernel> kernels;
   for (const Layer& layer : graph.layers) {
+    if (std::holds_alternative<Collective>(layer.work)) continue;  // part of the exchange
     std::vector<Kernel> lowered = lower(graph, layer);
     for (Kernel& kernel : lowered) kernel.problem = in_native_format(std::move(kernel.problem), chip);
     const auto found = library_kernels(lowered);
@@ -55,11 +57,13 @@ TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const S
                        "the workload holds a backward pass already; --train makes its own from a forward pass "
                        "(phase=prefill of a generator)");
   }
-  double weights = 0, activations = 0, boundary = 0;
+  double weights = 0, activations = 0, boundary = 0, shared_weights = 0, shared_activations = 0;
   for (const Tensor& tensor : graph.tensors) {
     if (tensor.alias_of >= 0) continue;
     const double bytes = static_cast<double>(tensor.elements()) * bits(tensor.type) / 8;
-    (tensor.kind == TensorKind::weight ? weights : activations) += bytes;
+    const bool weight = tensor.kind == TensorKind::weight;
+    (weight ? weights : activations) += bytes;
+    if (tensor.parts > 1) (weight ? shared_weights : shared_activations) += bytes;
     if (tensor.kind == TensorKind::activation) boundary = std::max(boundary, bytes);
   }
   const auto parameters = static_cast<double>(graph.weight_elements);
@@ -83,11 +87,14 @@ TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const S
   step.backward = back.total;
   step.update = end.total;
   double samples = static_cast<double>(graph.batch);
+  const bool tensor_parallel = graph.tensor_parallel.gpus > 1;
   if (gpus > 1) {
     const GpuLink& link = link_of(device);
     step.link = link.name;
-    step.parallel = pipelined ? "pipeline" : "data";
-    if (pipelined) {
+    step.parallel = tensor_parallel ? "tensor" : pipelined ? "pipeline" : "data";
+    if (tensor_parallel) {
+      step.exchange = training_exchange(graph, link);
+    } else if (pipelined) {
       const double part = 1 / static_cast<double>(gpus);
       const ParallelTime time = pipeline_parallel(there.total + back.total, Bytes{boundary}, 2, 1, gpus, link);
       step.forward = part * step.forward;
@@ -108,7 +115,13 @@ TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const S
   step.master = memory.master;
   step.states = memory.optimizer;
   step.activations = Bytes{activations};
-  step.gpus_for_memory = gpus_needed(memory.total() + step.activations, device.memory_size);
+  if (tensor_parallel) {  // what is shared shrinks with more GPUs, the rest stays on each of them
+    const Bytes shared = (weights > 0 ? shared_weights / weights : 0) * memory.total() + Bytes{shared_activations};
+    const Bytes room = device.memory_size - (memory.total() + step.activations - shared);
+    step.gpus_for_memory = room.value > 0 ? gpus_needed(static_cast<double>(gpus) * shared, room) : 0;
+  } else {
+    step.gpus_for_memory = gpus_needed(memory.total() + step.activations, device.memory_size);
+  }
   // Kernels at their predicted power, static power for the rest of the step on every GPU.
   const double models = pipelined ? 1 : static_cast<double>(gpus);
   const double busy = models * (there.kernels + back.kernels + end.kernels).value;

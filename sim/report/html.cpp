@@ -128,9 +128,8 @@ std::string report_html(const RunReport& report) {
     if (!network.failure.empty()) continue;
     html += fmt::format("<h2>{}</h2><p>{} ({})</p>\n", xml_escape(network.chip), xml_escape(network.chip_source),
                         xml_escape(validation_in_words(network)));
-    if (!network.stack.empty())
-      html += fmt::format("<p>Stack {}: {}. Board energy {}.</p>\n", xml_escape(network.stack),
-                          xml_escape(network.stack_meaning), human(*network.board));
+    if (!network.stack.empty()) html += fmt::format("<p>{}</p>\n", xml_escape(stack_in_words(network)));
+    if (network.parallel) html += fmt::format("<p>{}</p>\n", xml_escape(parallel_in_words(network)));
     if (network.training) html += fmt::format("<p>{}</p>\n", xml_escape(training_in_words(network)));
     if (network.residency) html += fmt::format("<p>{}</p>\n", xml_escape(residency_in_words(network)));
     for (const std::string& note : network.notes) html += fmt::format("<p>Note: {}</p>\n", xml_escape(note));

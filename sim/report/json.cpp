@@ -115,25 +115,32 @@ Json library_json(const LibraryTime& time) {
 }
 
 Json training_json(const TrainingStep& step) {
-  return {{"optimizer", step.optimizer},
-          {"gpus", step.gpus},
-          {"parallel", step.parallel},
-          {"link", step.link},
-          {"latency_s", step.total.value},
-          {"forward_s", step.forward.value},
-          {"backward_s", step.backward.value},
-          {"update_s", step.update.value},
-          {"exchange_s", step.exchange.value},
-          {"idle_s", step.idle.value},
-          {"samples_per_s", step.samples_per_s},
-          {"board_energy_j", step.board.value},
-          {"memory",
-           {{"weights_bytes", step.weights.value},
-            {"gradients_bytes", step.gradients.value},
-            {"master_bytes", step.master.value},
-            {"optimizer_bytes", step.states.value},
-            {"activations_bytes", step.activations.value},
-            {"gpus", step.gpus_for_memory}}}};
+  Json json = {{"optimizer", step.optimizer},
+               {"gpus", step.gpus},
+               {"parallel", step.parallel},
+               {"link", step.link},
+               {"latency_s", step.total.value},
+               {"forward_s", step.forward.value},
+               {"backward_s", step.backward.value},
+               {"update_s", step.update.value},
+               {"exchange_s", step.exchange.value},
+               {"idle_s", step.idle.value},
+               {"samples_per_s", step.samples_per_s},
+               {"board_energy_j", step.board.value},
+               {"memory",
+                {{"weights_bytes", step.weights.value},
+                 {"gradients_bytes", step.gradients.value},
+                 {"master_bytes", step.master.value},
+                 {"optimizer_bytes", step.states.value},
+                 {"activations_bytes", step.activations.value},
+                 {"gpus", step.gpus_for_memory}}}};
+  if (step.epoch_steps > 0) {
+    const double steps = static_cast<double>(step.epoch_steps);
+    json["epoch"] = {{"steps", step.epoch_steps},
+                     {"time_s", steps * step.total.value},
+                     {"board_energy_j", steps * step.board.value}};
+  }
+  return json;
 }
 
 Json layer_json(const LayerEvaluation& layer) {
@@ -211,11 +218,25 @@ Json result_json(const NetworkEvaluation& network) {
                     {"average_power_w", network.average_power.value},
                     {"throughput_per_s", network.throughput_per_s},
                     {"energy_by", energy_json(network.energy)}};
-  if (network.board) json["totals"]["board_energy_j"] = network.board->value;
+  json["totals"]["chips_for_memory"] = network.chips_for_memory;
+  if (network.board) {
+    json["totals"]["board_energy_j"] = network.board->value;
+    json["totals"]["board_energy_per_sample_j"] = network.board->value / static_cast<double>(network.batch);
+  }
   Json levels = Json::object();
   for (const auto& [level, energy] : energy_by_level(network)) levels[level] = energy.value;
   json["totals"]["energy_by_level_j"] = std::move(levels);
   if (network.residency) json["residency"] = residency_json(network);
+  if (network.parallel) {
+    const TensorParallelRun& run = *network.parallel;
+    json["parallel"] = {{"way", "tensor"},
+                        {"gpus", run.gpus},
+                        {"link", run.link},
+                        {"exchange_s", run.exchange.value},
+                        {"shared_products", run.split},
+                        {"memory_bytes", run.memory.value},
+                        {"board_energy_j", run.board.value}};
+  }
   if (network.training) json["training"] = training_json(*network.training);
   json["layers"] = Json::array();
   for (const LayerEvaluation& layer : network.layers) json["layers"].push_back(layer_json(layer));

@@ -59,11 +59,43 @@ std::string training_in_words(const NetworkEvaluation& network) {
   if (t.gpus > 1)
     text += fmt::format(" + exchange {} + idle {} ({} GPUs, {} parallel over {})", human(t.exchange), human(t.idle),
                         t.gpus, t.parallel, t.link);
-  return text + fmt::format(
-                    "; {} samples/s, board energy {}; memory {} of weights, gradients and optimiser and {} of "
-                    "activations: {} of these GPUs hold it",
-                    human_count(t.samples_per_s), human(t.board), human(fixed), human(t.activations),
-                    t.gpus_for_memory);
+  const std::string held = t.gpus_for_memory > 0 ? fmt::format("{} of these GPUs hold it", t.gpus_for_memory)
+                                                 : "no number of these GPUs holds it";
+  return text +
+         fmt::format(
+             "; {} samples/s, board energy {}; memory{} {} of weights, gradients and optimiser and {} of "
+             "activations: {}",
+             human_count(t.samples_per_s), human(t.board), t.parallel == "tensor" ? " of each" : "", human(fixed),
+             human(t.activations), held) +
+         (t.epoch_steps == 0 ? ""
+                             : fmt::format("; an epoch of {} steps takes {} and {}", t.epoch_steps,
+                                           human(static_cast<double>(t.epoch_steps) * t.total),
+                                           human(static_cast<double>(t.epoch_steps) * t.board)));
+}
+
+std::string stack_in_words(const NetworkEvaluation& network) {
+  if (network.stack.empty()) return "";
+  std::string text =
+      fmt::format("stack {}: {}; board energy {}", network.stack, network.stack_meaning, human(*network.board));
+  if (network.batch > 1)
+    text += fmt::format(", {} a sample", human(1 / static_cast<double>(network.batch) * *network.board));
+  if (network.parallel) return text + ", of one GPU";
+  return text + fmt::format("; weights and live activations {}: {} of these GPUs hold{} them",
+                            human(Bytes{static_cast<double>(network.peak_memory_bytes)}), network.chips_for_memory,
+                            network.chips_for_memory == 1 ? "s" : "");
+}
+
+std::string parallel_in_words(const NetworkEvaluation& network) {
+  if (!network.parallel) return "";
+  const TensorParallelRun& run = *network.parallel;
+  return fmt::format(
+      "tensor parallel on {} GPUs over {}: figures are those of one of them, {} of its {} are exchanges; {} "
+      "weight products are shared; weights and live activations of each {}: {}; board energy of all {}, {} "
+      "a sample",
+      run.gpus, run.link, human(run.exchange), human(network.latency), run.split, human(run.memory),
+      network.chips_for_memory > 0 ? fmt::format("{} of these GPUs would hold all", network.chips_for_memory)
+                                   : "no number of these GPUs holds all",
+      human(run.board), human(1 / static_cast<double>(network.batch) * run.board));
 }
 
 std::string validation_in_words(const NetworkEvaluation& network) {

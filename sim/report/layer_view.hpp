@@ -16,6 +16,10 @@ struct AccessRow {
   Joules energy;
 };
 
+/// The software with the board's energy and the memory that the network needs; "" without one.
+std::string stack_in_words(const NetworkEvaluation& network);
+/// How GPUs share the layers; "" where they do not.
+std::string parallel_in_words(const NetworkEvaluation& network);
 /// A training step with its parts, memory and GPUs; "" without one.
 std::string training_in_words(const NetworkEvaluation& network);
 

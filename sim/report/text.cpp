@@ -120,12 +120,10 @@ std::string report_text(const RunReport& report) {
   for (const NetworkEvaluation& network : report.results) {
     if (!network.failure.empty()) continue;
     out += "\n" + energy_line(network);
+    if (network.parallel) out += paragraph("  " + parallel_in_words(network), 4);
     if (network.training) out += paragraph("  " + training_in_words(network), 4);
     if (network.residency) out += paragraph(fmt::format("  {}", residency_in_words(network)), 4);
-    if (!network.stack.empty())
-      out += paragraph(
-          fmt::format("  stack {}: {}; board energy {}", network.stack, network.stack_meaning, human(*network.board)),
-          4);
+    if (!network.stack.empty()) out += paragraph("  " + stack_in_words(network), 4);
     out += paragraph(fmt::format("  energies of table {}; {}", network.energy_table, validation_in_words(network)), 2);
     for (const std::string& note : network.notes) out += paragraph("  note: " + note, 4);
     out += report.results.size() == 1 ? "\n" + layer_table(network) + parts_table(network) + library_table(network)

@@ -63,7 +63,8 @@ class Solver {
  private:
   std::size_t dims() const { return space_.dims.size(); }
   std::size_t levels() const { return space_.levels; }
-  bool pruned(double bound) const { return bound >= incumbents_->score() * (1 - rounding); }
+  double limit() const { return incumbents_->score() * (1 - rounding); }
+  bool pruned(double bound) const { return bound >= limit(); }
   bool spend(std::int64_t work) {
     effort_->left -= work;
     frame_left_ -= work;
@@ -72,11 +73,8 @@ class Solver {
   void find_alike();
 
   // One frame.
-  void enter(std::size_t frame) {
-    frame_ = space_.frames[frame];
-    bounds_.enter(frame_);
-  }
-  bool search_frame();
+  bool floor_of(std::size_t frame, double& bound);
+  bool search_frame(std::size_t frame);
 
   // The tree. False: the effort ran out.
   bool descend(std::size_t l, const Node& node);
@@ -91,6 +89,7 @@ class Solver {
   Effort* effort_ = nullptr;
   Incumbents* incumbents_ = nullptr;
   bool listed_ = false;
+  std::vector<double> least_cycles_;  // by frame, as far as known
   FrameBounds bounds_;
   TileLists lists_;
   PartialMappings met_;
@@ -112,6 +111,7 @@ class Solver {
 Solver::Solver(const Space& space, const Goal& goal)
     : space_(space),
       goal_(goal),
+      least_cycles_(space.frames.size(), 0),
       bounds_(space, goal),
       lists_(space, bounds_, moves_alone_),
       met_(space, bounds_),
@@ -155,10 +155,25 @@ void Solver::find_alike() {
   }
 }
 
+/// Bounds a frame from its unrolling. False where it holds no mapping.
+bool Solver::floor_of(std::size_t frame, double& bound) {
+  if (!bounds_.enter(space_.frames[frame])) return false;
+  const Floor floor = lists_.frame_floor();
+  if (std::isinf(floor.energy)) return false;
+  least_cycles_[frame] = std::max(least_cycles_[frame], floor.cycles);
+  bound = bounds_.score_of(floor);
+  return true;
+}
+
 /// False when the frame's effort ran out.
-bool Solver::search_frame() {
-  const double limit = incumbents_->score() * (1 - rounding);
-  if (!lists_.list(frame_, limit, *effort_)) return true;
+bool Solver::search_frame(std::size_t frame) {
+  if (effort_->left <= 0) return false;
+  frame_ = space_.frames[frame];
+  bounds_.enter(frame_);
+  if (!lists_.list(frame_, limit(), *effort_)) {
+    least_cycles_[frame] = std::max(least_cycles_[frame], lists_.least_cycles());
+    return true;
+  }
   met_.enter(lists_.lattice());
   choices_.inside.fill({});
   Node& root = nodes_[levels()];
@@ -190,9 +205,10 @@ bool Solver::descend(std::size_t l, const Node& node) {
   const TileList& list = lists_.at(l);
   const auto choose = [&](std::uint32_t at) {
     const Tile& tile = list.tiles[at];
+    const TileFloor& floor = list.floors[at];
     const bool loops = tile.inside != inner;
     const double* through = lists_.row(list.through, at);
-    const double first = node.first_fixed + tile.first_open;
+    const double first = node.first_fixed + floor.first_open;
     Figures figures = loops ? node.looped : node.least;
     bounds_.add(figures, through);
     if (pruned(bounds_.score_of(figures, first))) return true;
@@ -207,7 +223,7 @@ bool Solver::descend(std::size_t l, const Node& node) {
     }
     const double* own = lists_.sees_array(l) ? lists_.row(list.own, at) : nullptr;
     return place(l, node,
-                 {tile.inside, tile.exponents, node.first_fixed + tile.first_own, first,
+                 {tile.inside, tile.exponents, node.first_fixed + floor.first_own, first,
                   lists_.row(list.outside_same, at), lists_.row(list.outside_larger, at), own});
   };
   if (pruned(node.bound_larger) && lists_.lattice().whole()) {
@@ -215,11 +231,13 @@ bool Solver::descend(std::size_t l, const Node& node) {
     return same == TileLists::no_tile || choose(same);
   }
   std::int64_t looked_at = 0;
+  double most = limit();
   for (const TileList::Key& key : list.keys) {
-    if (pruned(key.bound)) break;
+    if (key.bound >= most) break;
     if (++looked_at % keys_a_unit == 0 && !spend(1)) return false;
-    if (bounds_.divides(inner_exponents, key.exponents, inner, list.tiles[key.tile].inside) && !choose(key.tile))
-      return false;
+    if (!bounds_.divides(inner_exponents, key.exponents, inner, list.tiles[key.tile].inside)) continue;
+    if (!choose(key.tile)) return false;
+    most = limit();
   }
   return true;
 }
@@ -423,36 +441,36 @@ double Solver::run(const Goal& goal, Effort& effort, Incumbents& incumbents) {
   bounds_.aim(goal);
   effort_ = &effort;
   incumbents_ = &incumbents;
-  std::vector<std::size_t> frames(space_.frames.size());
-  std::iota(frames.begin(), frames.end(), std::size_t{0});
+  std::vector<std::size_t> frames;
+  for (std::size_t f = 0; f < space_.frames.size(); ++f) {
+    if (least_cycles_[f] <= goal.most_cycles.value * (1 + rounding)) frames.push_back(f);
+  }
+  double bound = 0;
   if (!listed_ && incumbents.full()) {  // where other keeps were searched, the least traffic alone often tells
-    std::erase_if(frames,
-                  [&](std::size_t f) { return !bounds_.enter(space_.frames[f]) || pruned(lists_.frame_bound()); });
+    std::erase_if(frames, [&](std::size_t f) { return !floor_of(f, bound) || pruned(bound); });
     spend(static_cast<std::int64_t>(space_.frames.size()));
     if (frames.empty()) return incumbents.score();
   }
   if (!std::exchange(listed_, true)) lists_.list_outer_levels(effort);
   std::vector<std::pair<double, std::size_t>> order;
   for (const std::size_t f : frames) {
-    if (bounds_.enter(space_.frames[f])) order.emplace_back(lists_.frame_bound(), f);
+    if (floor_of(f, bound)) order.emplace_back(bound, f);
   }
   spend(static_cast<std::int64_t>(order.size()));
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   // First a short look into each frame that may hold the best, so that a hard one does not keep the others from being seen.
   const std::int64_t look = std::max<std::int64_t>(effort_->left / 50, 2000);
   std::vector<std::pair<double, std::size_t>> open;
-  for (const auto& [bound, f] : order) {
-    if (pruned(bound)) break;
+  for (const auto& [frame_bound, f] : order) {
+    if (pruned(frame_bound)) break;
     frame_left_ = look;
-    if (effort_->left > 0) enter(f);
-    if (effort_->left <= 0 || !search_frame()) open.emplace_back(bound, f);
+    if (!search_frame(f)) open.emplace_back(frame_bound, f);
   }
-  double bound = incumbents_->score();
+  bound = incumbents_->score();
   for (const auto& [frame_bound, f] : open) {
     if (pruned(frame_bound)) continue;
     frame_left_ = effort_->left;
-    if (effort_->left > 0) enter(f);
-    if (effort_->left <= 0 || !search_frame()) bound = std::min(bound, frame_bound);
+    if (!search_frame(f)) bound = std::min(bound, frame_bound);
   }
   return std::min(bound, incumbents_->score());
 }

@@ -22,8 +22,20 @@ struct Divisors {
   int width = 0;  // bits of all fields
   /// Positions of two values of which the second is a prime times the first: prime by prime, ascending.
   std::vector<std::pair<std::uint16_t, std::uint16_t>> prime_steps;
+  std::vector<std::vector<std::uint16_t>> larger;  // by position: the second ones
 };
 Divisors packed_divisors(std::int64_t n);
+
+/// Where the prime exponents of each dim of a tile lie in one word.
+struct Packing {
+  std::array<int, most_dims> shift{};
+  std::uint64_t guards = 0;
+  bool narrow = true;  // all of them fit
+  /// Precondition: narrow.
+  bool divides(std::uint64_t inner, std::uint64_t outer) const {
+    return (((outer | guards) - inner) & guards) == guards;
+  }
+};
 
 /// A tile: per tiled dim the position of its temporal extent among the divisors of the frame's whole extent.
 using Steps = std::array<std::uint16_t, most_dims>;
@@ -43,12 +55,13 @@ class Lattice {
     for (std::size_t d = 0; d < dims_.size(); ++d) at += tile[d] * strides_[d];
     return at;
   }
+  // Rows of `width` values, one a cell.
   /// Each cell takes the least of the values of all cells whose tiles its own tile divides.
-  void least_of_larger(std::span<double> values) const;
-  /// The least of the values of all other cells whose tiles the tile of a cell divides, from what `least_of_larger` made.
-  void least_beyond(std::span<const double> least_of_larger, std::span<double> values) const;
+  void least_of_larger(std::span<double> rows, std::size_t width) const;
+  /// Writes the least of the values of all other cells whose tiles the tile divides, from what `least_of_larger` made.
+  void least_beyond(std::span<const double> least_of_larger, std::size_t width, const Steps& tile, double* row) const;
   /// Each cell takes the least of the values of all cells whose tiles divide its own.
-  void least_of_smaller(std::span<double> values) const;
+  void least_of_smaller(std::span<double> rows, std::size_t width) const;
 
  private:
   std::vector<const Divisors*> dims_;

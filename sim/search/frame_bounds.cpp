@@ -73,6 +73,7 @@ FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), 
                            : static_cast<double>(touched_words(space.problem(), space.problem().operands[o])));
   }
   array_level = model.array_level;
+  timed_share_ = model.timed_share;
   static_power_ = static_power(space.chip());
   launch_ = (space.chip().launch_overhead * space.chip().clock).value;
   time_counts = ::tilewright::time_counts(goal, space.chip());
@@ -91,6 +92,7 @@ void FrameBounds::resolve_array() {
   pass_.spatial.assign(dims_in_all, 1);
   pass_.temporal = pass_.chip = pass_.spatial;
   pass_.explained = false;
+  if (model.family->timer != nullptr) timer_ = model.family->timer(space_.chip(), space_.problem());
   bool windows = false;
   for (const TiledOperand& operand : space_.operands) windows = windows || operand.window != 0;
   const ComputeCost plain = trivial_cost(model, space_.rules);
@@ -111,10 +113,6 @@ void FrameBounds::resolve_array() {
   if (fixed_) least_ = time_of(plain);
 }
 
-ArrayTime FrameBounds::time_of(const ComputeCost& cost) const {
-  return {space_.model->timed_share * cost.cycles.value, cost.fill_drain.value};
-}
-
 double FrameBounds::events_of(const ComputeCost& cost) const {
   double energy = 0;
   for (const Event& event : cost.events) {
@@ -124,24 +122,22 @@ double FrameBounds::events_of(const ComputeCost& cost) const {
   return energy;
 }
 
-ComputeCost FrameBounds::compute_of(const Steps& tile) {
-  pass_.passes = untiled_;
+const ArrayPass& FrameBounds::pass_of(const Steps& tile) {
+  std::int64_t inside = 1;
   for (std::size_t d = 0; d < dims(); ++d) {
-    const auto at = static_cast<std::size_t>(space_.dims[d]);
-    const std::int64_t inside = steps(d, tile[d]);
-    pass_.spatial[at] = in_[array_level][d];
-    pass_.chip[at] = above_[array_level][d];
-    pass_.temporal[at] = inside;
-    pass_.passes = checked_mul(pass_.passes, whole_[d] / inside);
+    const std::int64_t extent = steps(d, tile[d]);
+    pass_.temporal[static_cast<std::size_t>(space_.dims[d])] = extent;
+    inside *= extent;
   }
-  return space_.model->family->compute(space_.chip(), space_.problem(), pass_);
+  pass_.passes = steps_in_all_ / inside;
+  return pass_;
 }
 
-Extents FrameBounds::extents(const Steps& tile) const {
-  Extents found;
-  found.fill(1);
-  for (std::size_t d = 0; d < dims(); ++d) found[d] = steps(d, tile[d]);
-  return found;
+ArrayTime FrameBounds::array_time(const Steps& tile) {
+  const ArrayPass& pass = pass_of(tile);
+  if (!timer_) return time_of(space_.model->family->compute(space_.chip(), space_.problem(), pass));
+  const PassTime time = timer_(pass);
+  return {timed_share_ * time.cycles.value, time.fill_drain.value};
 }
 
 bool FrameBounds::enter(const Frame& frame) {
@@ -161,7 +157,7 @@ bool FrameBounds::enter(const Frame& frame) {
   inner_.fill(1);
   outer_.fill(1);
   const auto menu_level = static_cast<std::size_t>(std::max(space_.rules.menu_level, 0));
-  double work = static_cast<double>(untiled_);
+  steps_in_all_ = untiled_;
   for (std::size_t d = 0; d < dims(); ++d) {
     std::int64_t unit = all_[d];
     if (frame.menu >= 0) {
@@ -173,7 +169,7 @@ bool FrameBounds::enter(const Frame& frame) {
     }
     outer_[d] = ceil_div(space_.bounds[d], unit);
     whole_[d] = inner_[d] * outer_[d];
-    work *= static_cast<double>(whole_[d]);
+    steps_in_all_ = checked_mul(steps_in_all_, whole_[d]);
   }
   for (std::size_t l = 0; l <= levels(); ++l) {
     double instances = 1;
@@ -185,6 +181,11 @@ bool FrameBounds::enter(const Frame& frame) {
     instances_[l] = instances;
     stores_in_use_[l] = space_.only_perfect ? instances : 1;  // clipped tiles may leave some unused
     share_[l] = 1 / stores_in_use_[l];
+  }
+  for (std::size_t d = 0; d < dims(); ++d) {
+    const auto at = static_cast<std::size_t>(space_.dims[d]);
+    pass_.spatial[at] = in_[array_level][d];
+    pass_.chip[at] = above_[array_level][d];
   }
   for (std::size_t c = 0; c < channels_; ++c) {
     cycles_per_byte_[c] = 1 / (instances_[channel_[c].level] * channel_[c].bandwidth);
@@ -216,9 +217,9 @@ bool FrameBounds::enter(const Frame& frame) {
   base_ = lanes_of_frame();
   double arithmetic = arithmetic_;
   array_ = least_;
-  array_.cycles = std::max(array_.cycles, work * cycles_per_step_);
+  array_.cycles = std::max(array_.cycles, static_cast<double>(steps_in_all_) * cycles_per_step_);
   if (unrolled_time_) {
-    const ComputeCost cost = compute_of({});
+    const ComputeCost cost = space_.model->family->compute(space_.chip(), space_.problem(), pass_of({}));
     array_ = time_of(cost);
     arithmetic = events_of(cost);
     chips_ = std::max(1.0, std::ceil(cost.resident));
@@ -254,20 +255,20 @@ void FrameBounds::add_array() {
 
 void FrameBounds::open() {
   stride_ = 1;
-  guards_ = 0;
+  packing_.guards = 0;
   int bits_used = 0;
   for (std::size_t d = 0; d < dims(); ++d) {
     const auto [found, fresh] = known_divisors_.try_emplace(whole_[d]);
     if (fresh) found->second = packed_divisors(whole_[d]);
     divisors_[d] = &found->second;
     stride_ = std::max(stride_, divisors_[d]->values.size());
-    shift_[d] = bits_used;
+    packing_.shift[d] = bits_used;
     bits_used += divisors_[d]->width;
     whole_steps_[d] = static_cast<std::uint16_t>(divisors_[d]->values.size() - 1);
   }
-  narrow_ = bits_used <= 64;
-  for (std::size_t d = 0; d < dims() && narrow_; ++d) {
-    if (divisors_[d]->width > 0) guards_ |= divisors_[d]->guards << shift_[d];
+  packing_.narrow = bits_used <= 64;
+  for (std::size_t d = 0; d < dims() && packing_.narrow; ++d) {
+    if (divisors_[d]->width > 0) packing_.guards |= divisors_[d]->guards << packing_.shift[d];
   }
   counts_.resize(levels() * dims() * stride_);
   reaches_.resize(counts_.size());
@@ -299,7 +300,7 @@ void FrameBounds::open() {
       const std::vector<std::int64_t>& values = divisors_[d]->values;
       tile[d] = static_cast<std::uint16_t>(std::lower_bound(values.begin(), values.end(), inner_[d]) - values.begin());
     }
-    array_ = time_of(compute_of(tile));
+    array_ = array_time(tile);
     array_known_ = true;
     add_array();
   }
@@ -312,14 +313,14 @@ bool FrameBounds::divides_slowly(const Steps& inner, const Steps& outer) const {
   return true;
 }
 
-double FrameBounds::frame_bound(const Figures& outside, std::size_t known) const {
+Floor FrameBounds::floor(const Figures& outside, std::size_t known) const {
   Figures figures = base_;
   add(figures, outside);
   for (std::size_t t = 0; t < transfers.size(); ++t) {
     if (transfers[t].child == levels() || transfers[t].child <= known) continue;
     price_least(t, figures);
   }
-  return score_of(figures, first_tiles(0, levels(), {}));
+  return {cycles_of(figures, first_tiles(0, levels(), {})), figures.energy()};
 }
 
 double FrameBounds::extent(const Axis& axis, std::size_t l, const Steps& tile) const {

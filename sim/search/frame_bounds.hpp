@@ -43,6 +43,11 @@ struct OpenTransfer {
   double words = 0;          // least of all tiles together
 };
 
+/// Lower bounds on cycles and dynamic energy.
+struct Floor {
+  double cycles = 0, energy = 0;
+};
+
 struct ArrayTime {
   double cycles = 0, fill_drain = 0;
 };
@@ -67,26 +72,26 @@ class FrameBounds {
   /// After `enter`: sums at the lanes count as missing terms only where they do in every frame.
   void count_sums_of_all_frames();
   /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
-  double frame_bound(const Figures& outside, std::size_t known) const;
+  Floor floor(const Figures& outside, std::size_t known) const;
   /// Sets up the tiles of the frame at hand. Before, only tiles of single steps may be asked about.
   void open();
 
   std::int64_t steps(std::size_t d, std::size_t at) const { return at == 0 ? 1 : divisors_[d]->values[at]; }
   const Divisors& divisors(std::size_t d) const { return *divisors_[d]; }
   std::span<const Divisors* const> divisors() const { return {divisors_.data(), dims()}; }
-  Extents extents(const Steps& tile) const;
   const Steps& whole() const { return whole_steps_; }
   std::int64_t menu_tile(std::size_t d) const { return inner_[d]; }
   std::int64_t unrolled(std::size_t l, std::size_t d) const { return in_[l][d]; }
   /// True if the inner tile divides the outer one.
   bool divides(std::uint64_t inner_exponents, std::uint64_t outer_exponents, const Steps& inner,
                const Steps& outer) const {
-    if (narrow_) return (((outer_exponents | guards_) - inner_exponents) & guards_) == guards_;
-    return divides_slowly(inner, outer);
+    return packing_.narrow ? packing_.divides(inner_exponents, outer_exponents) : divides_slowly(inner, outer);
   }
   std::uint64_t exponents(std::size_t d, std::size_t at) const {
-    return narrow_ ? divisors_[d]->exponents[at] << shift_[d] : 0;
+    return packing_.narrow ? divisors_[d]->exponents[at] << packing_.shift[d] : 0;
   }
+  /// Of the frame at hand.
+  const Packing& packing() const { return packing_; }
 
   /// Words that an axis of an operand spans in a tile of a level, over all that is unrolled inside of it.
   double extent(const Axis& axis, std::size_t l, const Steps& tile) const;
@@ -102,8 +107,11 @@ class FrameBounds {
   void price(std::size_t transfer, double words, const Steps& held, Figures& into) const;
   /// Adds what a transfer costs at least in any mapping of the frame.
   void price_least(std::size_t transfer, Figures& into) const {
-    charge(transfer, touched_[transfers[transfer].operand], repeats_[transfer].least_arriving,
-           repeats_[transfer].least_sent, into);
+    price_least(transfer, touched_[transfers[transfer].operand], into);
+  }
+  /// The same where the child's tiles hold `words` in all.
+  void price_least(std::size_t transfer, double words, Figures& into) const {
+    charge(transfer, words, repeats_[transfer].least_arriving, repeats_[transfer].least_sent, into);
   }
   /// True if a transfer of an operand without windows is priced exactly once its loops are known: the bits of its words at the child
   /// do not hang on what happens further in.
@@ -119,7 +127,7 @@ class FrameBounds {
   /// Time until the first tiles for the levels `from`..`to` have arrived (levels(): for the lanes), where they are `tile` each.
   double first_tiles(std::size_t from, std::size_t to, const Steps& tile) const;
   /// The array's time when the tile below the array level is `tile`.
-  ArrayTime array_time(const Steps& tile) { return time_of(compute_of(tile)); }
+  ArrayTime array_time(const Steps& tile);
   /// True if the array's time is the same for all mappings of the frame, or does not count; else it is that of the tile below the array.
   bool array_known() const { return array_known_; }
   /// True if the tiles do not decide on the array's time.
@@ -130,6 +138,7 @@ class FrameBounds {
   double cycles_of(const Figures& figures, double first) const;
   /// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
   double score_of(double cycles, double energy) const;
+  double score_of(const Floor& floor) const { return score_of(floor.cycles, floor.energy); }
   double score_of(const Figures& figures, double first) const {
     return score_of(cycles_of(figures, first), figures.energy());
   }
@@ -141,8 +150,9 @@ class FrameBounds {
   void subtract(Figures& from, const Figures& other) const {
     for (std::size_t i = 0; i < width; ++i) from.of[i] -= other.of[i];
   }
-  void raise(Figures& to, const Figures& other) const {
-    for (std::size_t i = 0; i < width; ++i) to.of[i] = std::max(to.of[i], other.of[i]);
+  void raise(Figures& to, const Figures& other) const { raise(to, other.of.data()); }
+  void raise(Figures& to, const double* row) const {
+    for (std::size_t i = 0; i < width; ++i) to.of[i] = std::max(to.of[i], row[i]);
   }
 
   std::vector<Transfer> transfers;        // in the order of their operands
@@ -179,9 +189,9 @@ class FrameBounds {
   double accesses(double words, const Store& at, std::size_t l, bool sums) const;
   void charge(std::size_t transfer, double words, double arriving, double sent, Figures& into) const;
   Figures lanes_of_frame() const;
-  ArrayTime time_of(const ComputeCost& cost) const;
+  ArrayTime time_of(const ComputeCost& cost) const { return {timed_share_ * cost.cycles.value, cost.fill_drain.value}; }
   double events_of(const ComputeCost& cost) const;
-  ComputeCost compute_of(const Steps& tile);
+  const ArrayPass& pass_of(const Steps& tile);
   void add_array();
   void list_first_tiles();
 
@@ -197,7 +207,7 @@ class FrameBounds {
   std::int64_t untiled_ = 1;               // temporal steps of dims that are not tiled
   bool fixed_ = false;                     // the array's time does not depend on the mapping
   bool unrolled_time_ = false;             // it depends on the unrolling alone
-  double cycles_per_step_ = 0, launch_ = 0;
+  double cycles_per_step_ = 0, launch_ = 0, timed_share_ = 1;
   ArrayTime least_;        // of every mapping
   double arithmetic_ = 0;  // energy
   double chips_ = 1;
@@ -210,6 +220,7 @@ class FrameBounds {
   Extents all_{}, inner_{}, outer_{};  // all unrolled; temporal extents inside the menu's tile; outside of it
   Extents whole_{};                    // all temporal extents
   Steps whole_steps_{};
+  std::int64_t steps_in_all_ = 1;  // temporal, of all dims
   std::array<double, most_levels> instances_{}, stores_in_use_{}, share_{};
   std::array<double, Figures::most_channels> cycles_per_byte_{};
   struct Repeats {  // of a transfer's words; words that child and parent own of a result
@@ -224,15 +235,14 @@ class FrameBounds {
   std::vector<FirstTile> first_tiles_;
   std::vector<bool> sums_at_lanes_;  // per operand: what the lanes update still misses terms
   std::array<const Divisors*, most_dims> divisors_{};
-  std::array<int, most_dims> shift_{};
-  std::uint64_t guards_ = 0;
-  bool narrow_ = true;  // all exponents fit into 64 bits
+  Packing packing_;
   std::size_t stride_ = 1;
   std::vector<double> counts_, reaches_;  // [level, dim, step]: tiles of that extent along the dim; last index in one
   Figures base_;
   ArrayTime array_;  // of the frame, at least
   bool array_known_ = false;
   ArrayPass pass_;
+  PassTimer timer_;  // empty: the family is asked
 };
 
 }  // namespace tilewright

@@ -58,12 +58,18 @@ Figures NextTile::least(const Steps& tile, const Steps& inner) {
   }
   Figures figures = all_, saving;
   for (std::size_t i = 0; i < transfers_.size();) {
-    const std::size_t operand = transfers_[i].operand;
-    const bool alone = (looped & transfers_[i].moved_by) == 0;
-    Figures of_operand;
-    for (; i < transfers_.size() && transfers_[i].operand == operand; ++i)
-      bounds_.add(of_operand, saved(transfers_[i], tile, alone));
-    bounds_.raise(saving, of_operand);
+    const Transfer& first = transfers_[i++];
+    const bool alone = (looped & first.moved_by) == 0;
+    const double* of_operand = saved(first, tile, alone);
+    if (i == transfers_.size() || transfers_[i].operand != first.operand) {
+      bounds_.raise(saving, of_operand);
+      continue;
+    }
+    Figures of_all;
+    bounds_.add(of_all, of_operand);
+    for (; i < transfers_.size() && transfers_[i].operand == first.operand; ++i)
+      bounds_.add(of_all, saved(transfers_[i], tile, alone));
+    bounds_.raise(saving, of_all.of.data());
   }
   bounds_.subtract(figures, saving);
   return figures;

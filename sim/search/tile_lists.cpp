@@ -5,102 +5,13 @@
 #include <limits>
 #include <utility>
 
+#include "sim/search/tile_writer.hpp"
+
 namespace tilewright {
 namespace {
 
 constexpr std::int64_t tiles_a_unit = 8, cells_a_unit = 1024;  // of work: listed or bounded; visited in a lattice
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// Lists the tiles of one level that fit, dim by dim; the words of each operand's axes grow along. `parts`: what each step of a dim adds
-/// to the cell of the shared levels; `of_use` tells of such a cell whether its tile, and so any larger one, may be of use.
-template <class OfUse>
-class TileWriter {
- public:
-  TileWriter(const Space& space, const FrameBounds& bounds, const Frame& frame, std::size_t l, const Lattice& lattice,
-             const std::array<std::vector<std::size_t>, most_dims>& parts, const OfUse& of_use,
-             std::vector<Tile>& tiles)
-      : space_(space), bounds_(bounds), level_(l), lattice_(lattice), parts_(parts), of_use_(of_use), tiles_(tiles) {
-    for (std::size_t o = 0; o < space.operands.size(); ++o) {
-      if (!space.rules.keeps[l][o]) continue;
-      for (const Axis& axis : space.operands[o].axes) {
-        int last = 0;
-        for (const Term& term : axis) last = std::max(last, term.dim);
-        ends_[static_cast<std::size_t>(last)].push_back({kept_.size(), &axis});
-      }
-      kept_.push_back(o);
-    }
-    words_.assign((space.dims.size() + 1) * kept_.size(), 1);
-    const int menu_level = frame.menu >= 0 ? space.rules.menu_level : static_cast<int>(space.levels);
-    const int here = frame.menu >= 0 ? static_cast<int>(l) : menu_level + 1;
-    for (std::size_t d = 0; d < space.dims.size(); ++d) {
-      const std::vector<std::int64_t>& values = bounds.divisors(d).values;
-      for (std::size_t at = 0; at < values.size(); ++at) {
-        const std::int64_t entry = bounds.menu_tile(d), value = values[at];
-        const bool allowed = frame.menu < 0       ? true
-                             : here == menu_level ? value == entry
-                             : here > menu_level  ? entry % value == 0
-                                                  : value % entry == 0;
-        if (allowed) choices_[d].push_back(static_cast<std::uint16_t>(at));
-      }
-      tile_.inside[d] = choices_[d].front();
-    }
-  }
-
-  void write() {
-    std::size_t cell = 0;
-    for (std::size_t d = 0; d < space_.dims.size(); ++d) cell += parts_[d][tile_.inside[d]];
-    if (of_use_(cell)) choose(0, 0, 0, cell);
-  }
-
- private:
-  /// Bytes with the dims before `d` chosen and the others at one; `once`: no operand is held twice.
-  bool fits(std::size_t d, bool once, DimSet moving) const {
-    const BufferLevel& at = space_.chip().levels[level_];
-    if (!at.capacity) return true;
-    double needed = 0;
-    for (std::size_t k = 0; k < kept_.size(); ++k) {
-      const bool twice = !once && at.double_buffered && (space_.operands[kept_[k]].moved_by & moving) != 0;
-      needed += bounds_.bytes_held(level_, kept_[k], words_[d * kept_.size() + k]) * (twice ? 2 : 1);
-    }
-    return needed <= at.capacity->value;
-  }
-
-  void choose(std::size_t d, std::uint64_t exponents, DimSet moving, std::size_t cell) {
-    if (d == space_.dims.size()) {
-      if (!fits(d, false, moving)) return;
-      tile_.exponents = exponents;
-      tile_.cell = lattice_.cell(tile_.inside);
-      tile_.outer_cell = cell;
-      tiles_.push_back(tile_);
-      return;
-    }
-    const std::size_t kept = kept_.size();
-    for (const std::uint16_t at : choices_[d]) {
-      tile_.inside[d] = at;
-      if (kept > 0) std::copy_n(words_.data() + d * kept, kept, words_.data() + (d + 1) * kept);
-      for (const auto& [k, axis] : ends_[d]) words_[(d + 1) * kept + k] *= bounds_.extent(*axis, level_, tile_.inside);
-      if (!ends_[d].empty() && !fits(d + 1, true, 0)) break;
-      const std::size_t here = cell + parts_[d][at] - parts_[d][choices_[d].front()];
-      if (here != cell && !of_use_(here)) continue;
-      const DimSet moves = at == bounds_.whole()[d] ? 0 : DimSet{1} << d;
-      choose(d + 1, exponents | bounds_.exponents(d, at), moving | moves, here);
-    }
-    tile_.inside[d] = choices_[d].front();
-  }
-
-  const Space& space_;
-  const FrameBounds& bounds_;
-  std::size_t level_;
-  const Lattice& lattice_;
-  const std::array<std::vector<std::size_t>, most_dims>& parts_;
-  const OfUse& of_use_;
-  std::vector<Tile>& tiles_;
-  std::vector<std::size_t> kept_;                                                 // operands
-  std::array<std::vector<std::pair<std::size_t, const Axis*>>, most_dims> ends_;  // axes by their last dim
-  std::vector<double> words_;                                                     // [dims chosen][kept]
-  std::array<std::vector<std::uint16_t>, most_dims> choices_;
-  Tile tile_;
-};
 
 }  // namespace
 
@@ -108,63 +19,43 @@ class TileWriter {
 void TileLists::list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort) {
   TileList& list = lists_[l];
   list.tiles.clear();
-  const auto of_use = [&](std::size_t cell) {
-    if (outer_known_ == 0) return true;
+  list.outside.clear();
+  const bool timed = sees_array(l) && frame.menu < 0 && std::isfinite(limit);  // a larger tile never takes longer
+  const auto of_use = [&](std::size_t cell, const Steps* largest) {
     Figures figures = inner;
-    add_outside(cell, figures);
-    return std::isfinite(figures.energy()) && bounds_.score_of(figures, 0) < limit;
+    if (outer_known_ > 0) {
+      add_outside(cell, figures);
+      if (!std::isfinite(figures.energy())) return false;
+    }
+    if (timed && largest != nullptr) figures.cycles() += bounds_.array_time(*largest).cycles;
+    return may_beat(figures, 0, limit);
   };
   TileWriter(space_, bounds_, frame, l, lattice_, outer_parts_, of_use, list.tiles).write();
-  const std::size_t n = bounds_.width;
-  list.own.resize(list.tiles.size() * n);
-  list.extra.clear();
-  list.outside.assign(list.own.size(), 0);
-  list.inside.assign(list.own.size(), 0);
-  list.outside_same.clear();
-  list.outside_larger.clear();
-  std::vector<OpenTransfer> own = transfers_into(l);
-  const bool plain = std::all_of(own.begin(), own.end(), [&](const OpenTransfer& one) {
-    return space_.operands[bounds_.transfers[one.transfer].operand].simple;
-  });
-  const bool alike = own.size() == 1 && plain;  // the only operand may stay over everything, whatever the tile
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    if (!alike || i == 0) set_tile(own, l, list.tiles[i].inside);
-    if (alike && i > 0) {
-      std::copy_n(list.own.data(), n, list.own.data() + i * n);
-    } else {
-      std::copy_n(bounds_.relaxed(own, 0).any.of.data(), n, list.own.data() + i * n);
-    }
-  }
+  if (std::isinf(limit)) list.tiles.shrink_to_fit();  // the shared ones stay
+  price(l);
   effort.left -= static_cast<std::int64_t>(list.tiles.size()) / tiles_a_unit;
 }
 
-std::vector<OpenTransfer> TileLists::transfers_into(std::size_t l) const {
-  std::vector<OpenTransfer> own;
-  for (std::size_t t = 0; t < bounds_.transfers.size(); ++t) {
-    if (bounds_.transfers[t].child == l) own.push_back({t, {}, {}, 0});
-  }
-  return own;
-}
-
-void TileLists::set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const {
-  for (OpenTransfer& one : own) {
-    one.held = one.tile = tile;
-    one.words = bounds_.least_volume(space_.operands[bounds_.transfers[one.transfer].operand], l, tile);
-  }
-}
-
-/// What a level of one operand adds where a larger tile stands outside.
-void TileLists::price_extra(std::size_t l) {
-  if (!moves_alone_[l]) return;
+/// What the transfers into a level cost with each of its tiles.
+void TileLists::price(std::size_t l) {
   TileList& list = lists_[l];
-  list.extra.resize(list.own.size());
-  std::vector<OpenTransfer> own = transfers_into(l);
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    set_tile(own, l, list.tiles[i].inside);
-    FrameBounds::Relaxed figures = bounds_.relaxed(own, l);
-    bounds_.subtract(figures.moved, figures.any);
-    std::copy_n(figures.moved.of.data(), bounds_.width, list.extra.data() + i * bounds_.width);
-  }
+  const std::size_t n = bounds_.width;
+  list.own.resize(list.tiles.size() * n);
+  list.extra.resize(moves_alone_[l] ? list.own.size() : 0);
+  prices_.enter(l);
+  Figures moved;
+  for (std::size_t i = 0; i < list.tiles.size(); ++i)
+    prices_.least(list.tiles[i].inside, list.own.data() + i * n,
+                  moves_alone_[l] ? list.extra.data() + i * n : moved.of.data());
+}
+
+/// Nothing is known yet of what lies inside and outside of the tiles.
+void TileLists::forget_sides(TileList& list) {
+  list.floors.assign(list.tiles.size(), {});
+  list.outside.resize(list.own.size(), 0);
+  list.inside.assign(list.own.size(), 0);
+  list.outside_same.clear();
+  list.outside_larger.clear();
 }
 
 void TileLists::list_outer_levels(Effort& effort) {
@@ -174,31 +65,36 @@ void TileLists::list_outer_levels(Effort& effort) {
   bounds_.open();
   lattice_.enter(bounds_.divisors());
   for (std::size_t d = 0; d < dims(); ++d) {
-    outer_extents_[d] = bounds_.divisors(d).values;
-    outer_parts_[d].assign(outer_extents_[d].size(), 0);
+    outer_divisors_[d] = &bounds_.divisors(d);
+    outer_parts_[d].assign(outer_divisors_[d]->values.size(), 0);
   }
   const std::size_t last =
       std::min(levels() - 1, space_.spatial_levels.empty() ? levels() - 1 : space_.spatial_levels.back());
   for (std::size_t l = 1; l <= last; ++l) {
     if (bounds_.empty[l]) continue;
     list_level(space_.plain, l, {}, infinity, effort);
-    price_extra(l);
   }
   outer_known_ = last;
   const TileList* outer = nullptr;
   bool fits = true;
   for (std::size_t l = 1; l <= outer_known_ && fits; ++l) {
     if (bounds_.empty[l]) continue;
-    outer != nullptr ? gather_outside(*outer, lists_[l]) : nothing_outside(lists_[l]);
-    keep_if(lists_[l], [&](std::size_t i) { return std::isfinite(lists_[l].outside[i * bounds_.width]); });
-    outer = &lists_[l];
+    TileList& list = lists_[l];
+    if (outer != nullptr) {
+      gather_outside(*outer, list);
+      list.outside_same = list.outside_larger = {};
+      keep_if(list, [&](std::size_t i) { return std::isfinite(list.outside[i * bounds_.width]); });
+    } else {
+      nothing_outside(list);
+    }
+    outer = &list;
     fits = !outer->tiles.empty();
   }
   const std::size_t cells = lattice_.cells();
   cells_.assign(bounds_.width * cells, fits ? 0 : infinity);
   if (fits && outer != nullptr) {
     fill_cells(*outer, outer->outside, false);
-    for (std::size_t f = 0; f < bounds_.width; ++f) lattice_.least_of_larger({cells_.data() + f * cells, cells});
+    lattice_.least_of_larger(cells_, bounds_.width);
   }
   for (std::size_t l = 1; l <= outer_known_; ++l) {
     outer_[l].tiles = std::move(lists_[l].tiles);
@@ -209,12 +105,18 @@ void TileLists::list_outer_levels(Effort& effort) {
   }
   outer_cells_.swap(cells_);
   outer_lattice_ = lattice_;
+  outer_packing_ = bounds_.packing();
   effort.left -= static_cast<std::int64_t>(outer_known_ * bounds_.width * lattice_.operations()) / cells_a_unit;
 }
 
 void TileLists::add_outside(std::size_t outer_cell, Figures& figures) const {
-  const std::size_t cells = outer_lattice_.cells();
-  for (std::size_t f = 0; f < bounds_.width; ++f) figures.of[f] += outer_cells_[f * cells + outer_cell];
+  bounds_.add(figures, row(outer_cells_, outer_cell));
+}
+
+/// Position of an extent among those of the shared levels.
+std::size_t TileLists::outer_step(std::size_t d, std::int64_t extent) const {
+  const std::vector<std::int64_t>& extents = outer_divisors_[d]->values;
+  return static_cast<std::size_t>(std::lower_bound(extents.begin(), extents.end(), extent) - extents.begin());
 }
 
 /// Least of what the shared levels add outside of all that is unrolled in the frame.
@@ -222,11 +124,7 @@ Figures TileLists::outside_of_unrolled() const {
   Figures figures;
   if (outer_known_ == 0) return figures;
   Steps at{};
-  for (std::size_t d = 0; d < dims(); ++d) {
-    const std::vector<std::int64_t>& extents = outer_extents_[d];
-    const auto found = std::lower_bound(extents.begin(), extents.end(), bounds_.unrolled(0, d));
-    at[d] = static_cast<std::uint16_t>(found - extents.begin());
-  }
+  for (std::size_t d = 0; d < dims(); ++d) at[d] = static_cast<std::uint16_t>(outer_step(d, bounds_.unrolled(0, d)));
   add_outside(outer_lattice_.cell(at), figures);
   return figures;
 }
@@ -237,19 +135,17 @@ void TileLists::find_outer_parts() {
     const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
     outer_parts_[d].assign(values.size(), 0);
     if (outer_known_ == 0) continue;
-    const std::vector<std::int64_t>& extents = outer_extents_[d];
     for (std::size_t at = 0; at < values.size(); ++at) {
-      const auto found = std::lower_bound(extents.begin(), extents.end(), values[at] * bounds_.unrolled(0, d));
       Steps one{};
-      one[d] = static_cast<std::uint16_t>(found - extents.begin());
+      one[d] = static_cast<std::uint16_t>(outer_step(d, values[at] * bounds_.unrolled(0, d)));
       outer_parts_[d][at] = outer_lattice_.cell(one);
     }
   }
 }
 
-double TileLists::frame_bound() const {
+Floor TileLists::frame_floor() const {
   const Figures outside = outside_of_unrolled();
-  return std::isfinite(outside.energy()) ? bounds_.frame_bound(outside, outer_known_) : infinity;
+  return std::isfinite(outside.energy()) ? bounds_.floor(outside, outer_known_) : Floor{infinity, infinity};
 }
 
 template <class Keep>
@@ -262,6 +158,7 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
     if (!keep(i)) continue;
     if (kept != i) {
       list.tiles[kept] = list.tiles[i];
+      if (!list.floors.empty()) list.floors[kept] = list.floors[i];
       for (std::vector<double>* rows : rows_of_list) {
         if (!rows->empty()) std::copy_n(rows->data() + i * n, n, rows->data() + kept * n);
       }
@@ -269,7 +166,16 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
     ++kept;
   }
   list.tiles.resize(kept);
+  list.floors.resize(std::min(list.floors.size(), kept));
   for (std::vector<double>* rows : rows_of_list) rows->resize(std::min(rows->size(), kept * n));
+}
+
+/// False where figures that are lower bounds cannot score less than `limit`; then what they belong to is dropped.
+bool TileLists::may_beat(const Figures& figures, double first, double limit) {
+  const double cycles = bounds_.cycles_of(figures, first);
+  if (bounds_.score_of(cycles, figures.energy()) < limit) return true;
+  least_cycles_ = std::min(least_cycles_, cycles);
+  return false;
 }
 
 /// Drops the tiles of a level that cannot score less than `limit` where all else costs at least `others`. False if none is left.
@@ -279,7 +185,7 @@ bool TileLists::drop_above(std::size_t l, const Figures& others, double limit) {
     Figures figures = others;
     bounds_.add(figures, row(list.own, i));
     if (outer_known_ > 0) add_outside(list.tiles[i].outer_cell, figures);
-    return bounds_.score_of(figures, list.tiles[i].first) < limit;
+    return may_beat(figures, list.floors[i].first, limit);
   });
   return !list.tiles.empty();
 }
@@ -297,10 +203,12 @@ Figures TileLists::floor_of(std::size_t l) const {
 void TileLists::first_tiles(std::size_t l) {
   if (!bounds_.time_counts) return;
   const double inside = bounds_.first_tiles(l + 1, levels(), {});
-  for (Tile& tile : lists_[l].tiles) {
-    tile.first_own = bounds_.first_tiles(l, l, tile.inside);
-    tile.first_open = bounds_.first_tiles(0, l - 1, tile.inside) + tile.first_own;
-    tile.first = inside + tile.first_open;
+  TileList& list = lists_[l];
+  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+    TileFloor& floor = list.floors[i];
+    floor.first_own = bounds_.first_tiles(l, l, list.tiles[i].inside);
+    floor.first_open = bounds_.first_tiles(0, l - 1, list.tiles[i].inside) + floor.first_own;
+    floor.first = inside + floor.first_open;
   }
 }
 
@@ -319,14 +227,17 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   constexpr std::uint16_t none = 0xffff;
   const std::size_t n = bounds_.width;
   std::array<std::vector<std::uint16_t>, most_dims> steps;
+  std::uint64_t unrolled_exponents = 0;
   for (std::size_t d = 0; d < dims(); ++d) {
     const std::vector<std::int64_t>& values = bounds_.divisors(d).values;
     const std::int64_t unrolled = bounds_.unrolled(0, d);
     std::size_t at = 0;
-    for (const std::int64_t extent : outer_extents_[d]) {
+    for (const std::int64_t extent : outer_divisors_[d]->values) {
       while (at + 1 < values.size() && values[at] * unrolled < extent) ++at;
       steps[d].push_back(values[at] * unrolled == extent ? static_cast<std::uint16_t>(at) : none);
     }
+    if (outer_packing_.narrow)
+      unrolled_exponents |= outer_divisors_[d]->exponents[outer_step(d, unrolled)] << outer_packing_.shift[d];
   }
   TileList& list = lists_[l];
   list.tiles.clear();
@@ -334,6 +245,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
   list.extra.clear();
   list.outside.clear();
   for (std::size_t i = 0; i < outer_[l].tiles.size(); ++i) {
+    if (outer_packing_.narrow && !outer_packing_.divides(unrolled_exponents, outer_[l].tiles[i].exponents)) continue;
     Tile tile;
     bool divides = true;
     for (std::size_t d = 0; d < dims() && divides; ++d) {
@@ -345,9 +257,9 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     Figures figures = others;
     bounds_.add(figures, own);
     bounds_.add(figures, row(outer_[l].outside, i));
-    if (!(bounds_.score_of(figures, 0) < limit)) continue;
+    if (!may_beat(figures, 0, limit)) continue;
     for (std::size_t d = 0; d < dims(); ++d) tile.exponents |= bounds_.exponents(d, tile.inside[d]);
-    tile.cell = lattice_.cell(tile.inside);
+    tile.cell = static_cast<std::uint32_t>(lattice_.cell(tile.inside));
     list.tiles.push_back(tile);
     list.own.insert(list.own.end(), own, own + n);
     const double* outside = row(outer_[l].outside, i);
@@ -357,9 +269,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
       list.extra.insert(list.extra.end(), extra, extra + n);
     }
   }
-  list.inside.assign(list.own.size(), 0);
-  list.outside_same.clear();
-  list.outside_larger.clear();
+  forget_sides(list);
   effort.left -= static_cast<std::int64_t>(outer_[l].tiles.size() / 4 + list.tiles.size()) / tiles_a_unit;
   return !list.tiles.empty();
 }
@@ -370,32 +280,35 @@ bool TileLists::of_use(TileList& list, std::size_t i, double limit) {
   bounds_.add(figures, row(list.own, i));
   bounds_.add(figures, row(list.outside, i));
   bounds_.add(figures, row(list.inside, i));
-  Tile& tile = list.tiles[i];
-  tile.bound = bounds_.score_of(figures, tile.first);
-  return tile.bound < limit;
+  TileFloor& floor = list.floors[i];
+  const double cycles = bounds_.cycles_of(figures, floor.first);
+  floor.bound = bounds_.score_of(cycles, figures.energy());
+  if (floor.bound < limit) return true;
+  least_cycles_ = std::min(least_cycles_, cycles);
+  return false;
 }
 
 /// Writes what each tile of a level and one side of it cost into its cell.
 void TileLists::fill_cells(const TileList& list, const std::vector<double>& side, bool extra) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
-  cells_.assign(n * cells, infinity);
+  const std::size_t n = bounds_.width;
+  cells_.assign(n * lattice_.cells(), infinity);
   for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    for (std::size_t f = 0; f < n; ++f) {
-      double& cell = cells_[f * cells + list.tiles[i].cell];
-      cell = std::min(cell, list.own[i * n + f] + side[i * n + f] + (extra ? list.extra[i * n + f] : 0));
-    }
+    double* cell = cells_.data() + list.tiles[i].cell * n;
+    const double *own = row(list.own, i), *beside = row(side, i),
+                 *more = extra ? row(list.extra, i) : nothing_.of.data();
+    for (std::size_t f = 0; f < n; ++f) cell[f] = std::min(cell[f], own[f] + beside[f] + more[f]);
   }
 }
 
 /// Few tiles are compared pair by pair, many over the lattice.
 bool TileLists::few_pairs(const TileList& a, const TileList& b) const {
-  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 2;
+  return a.tiles.size() * b.tiles.size() < lattice_.operations() * bounds_.width / 8;
 }
 
 /// Of the tiles of the next outer level that hold each tile, the very tile and larger ones apart: the least of what they and their
 /// outside add.
 void TileLists::gather_outside(const TileList& outer, TileList& list) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const std::size_t n = bounds_.width;
   list.outside_same.assign(list.own.size(), infinity);
   list.outside_larger.assign(list.own.size(), infinity);
   if (few_pairs(outer, list)) {
@@ -408,21 +321,27 @@ void TileLists::gather_outside(const TileList& outer, TileList& list) {
       }
     }
   } else {
-    beyond_.resize(cells);
     fill_cells(outer, outer.outside, false);
-    for (std::size_t f = 0; f < n; ++f) {
-      const std::span<double> of_figure{cells_.data() + f * cells, cells};
-      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_same[i * n + f] = of_figure[list.tiles[i].cell];
-      lattice_.least_of_larger(of_figure);
-      lattice_.least_beyond(of_figure, beyond_);
-      for (std::size_t i = 0; i < list.tiles.size(); ++i) list.outside_larger[i * n + f] = beyond_[list.tiles[i].cell];
-    }
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      std::copy_n(row(cells_, list.tiles[i].cell), n, list.outside_same.data() + i * n);
+    lattice_.least_of_larger(cells_, n);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i)
+      lattice_.least_beyond(cells_, n, list.tiles[i].inside, list.outside_larger.data() + i * n);
   }
   join_outside(list);
 }
 
 /// The outermost level stands inside of the whole problem.
-void TileLists::nothing_outside(TileList& list) {
+void TileLists::nothing_outside(TileList& list) const {
+  list.outside = list.extra;
+  for (std::size_t i = 0; !list.outside.empty() && i < list.tiles.size(); ++i) {
+    if (list.tiles[i].inside == bounds_.whole())
+      std::fill_n(list.outside.data() + i * bounds_.width, bounds_.width, 0.0);
+  }
+}
+
+/// The same, with the very tile and larger ones apart.
+void TileLists::end_outside(TileList& list) const {
   const std::size_t n = bounds_.width;
   list.outside_same.assign(list.own.size(), infinity);
   list.outside_larger.assign(list.own.size(), infinity);
@@ -434,6 +353,7 @@ void TileLists::nothing_outside(TileList& list) {
 }
 
 void TileLists::join_outside(TileList& list) const {
+  list.outside.resize(list.own.size());
   for (std::size_t i = 0; i < list.own.size(); ++i) {
     const double extra = list.extra.empty() ? 0 : list.extra[i];
     list.outside[i] = std::min(list.outside_same[i], list.outside_larger[i] + extra);
@@ -442,7 +362,7 @@ void TileLists::join_outside(TileList& list) const {
 
 /// Of the tiles of the next inner level that divide each tile: the least of what they and their inside add.
 void TileLists::gather_inside(const TileList& inner, TileList& list) {
-  const std::size_t n = bounds_.width, cells = lattice_.cells();
+  const std::size_t n = bounds_.width;
   const bool extra = !inner.extra.empty();
   std::fill(list.inside.begin(), list.inside.end(), infinity);
   if (few_pairs(inner, list)) {
@@ -460,9 +380,9 @@ void TileLists::gather_inside(const TileList& inner, TileList& list) {
     return;
   }
   const auto read = [&] {
-    for (std::size_t f = 0; f < n; ++f) {
-      for (std::size_t i = 0; i < list.tiles.size(); ++i)
-        list.inside[i * n + f] = std::min(list.inside[i * n + f], cells_[f * cells + list.tiles[i].cell]);
+    for (std::size_t i = 0; i < list.tiles.size(); ++i) {
+      const double* cell = row(cells_, list.tiles[i].cell);
+      for (std::size_t f = 0; f < n; ++f) list.inside[i * n + f] = std::min(list.inside[i * n + f], cell[f]);
     }
   };
   fill_cells(inner, inner.inside, false);
@@ -470,7 +390,7 @@ void TileLists::gather_inside(const TileList& inner, TileList& list) {
     read();
     fill_cells(inner, inner.inside, true);
   }
-  for (std::size_t f = 0; f < n; ++f) lattice_.least_of_smaller({cells_.data() + f * cells, cells});
+  lattice_.least_of_smaller(cells_, n);
   read();
 }
 
@@ -491,7 +411,7 @@ bool TileLists::outwards(double limit, bool as_shared) {
         std::copy_n(figures.of.data(), bounds_.width, list.outside.data() + i * bounds_.width);
       }
     } else if (!as_shared || l > outer_known_) {
-      outer != nullptr ? gather_outside(*outer, list) : nothing_outside(list);
+      outer != nullptr ? gather_outside(*outer, list) : end_outside(list);
     }
     if (!drop_useless(list, list.outside, limit)) return false;
     outer = &list;
@@ -534,7 +454,7 @@ void TileLists::sort_keys() {
     for (std::size_t i = 0; i < list.tiles.size(); ++i)
       tile_of_cell_[l * lattice_.cells() + list.tiles[i].cell] = static_cast<std::uint32_t>(i);
     for (std::size_t i = 0; i < list.tiles.size(); ++i)
-      list.keys.push_back({list.tiles[i].exponents, list.tiles[i].bound, static_cast<std::uint32_t>(i)});
+      list.keys.push_back({list.tiles[i].exponents, list.floors[i].bound, static_cast<std::uint32_t>(i)});
     std::stable_sort(list.keys.begin(), list.keys.end(),
                      [](const TileList::Key& a, const TileList::Key& b) { return a.bound < b.bound; });
   }
@@ -543,11 +463,13 @@ void TileLists::sort_keys() {
 bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
   bounds_.open();
   lattice_.enter(bounds_.divisors());
+  least_cycles_ = infinity;
   // The array's time decides most: its tiles come first. Each list is cut by the floors of those before.
   Figures inner = bounds_.base();
   find_outer_parts();
   const auto add_level = [&](std::size_t l) {
     list_level(frame, l, inner, limit, effort);
+    forget_sides(lists_[l]);
     if (!drop_above(l, inner, limit)) return false;
     if (sees_array(l)) {
       effort.left -= static_cast<std::int64_t>(lists_[l].tiles.size()) / tiles_a_unit;
@@ -555,7 +477,6 @@ bool TileLists::list(const Frame& frame, double limit, Effort& effort) {
       if (!drop_above(l, inner, limit)) return false;
     }
     first_tiles(l);
-    price_extra(l);
     bounds_.add(inner, floor_of(l));
     return true;
   };

@@ -7,14 +7,19 @@
 #include <vector>
 
 #include "sim/search/frame_bounds.hpp"
+#include "sim/search/tile_prices.hpp"
 
 namespace tilewright {
 
 struct Tile {
   Steps inside{};  // temporal extents at the level and inside it
   std::uint64_t exponents = 0;
-  std::size_t cell = 0;        // in the lattice of the frame
-  std::size_t outer_cell = 0;  // in that of the shared levels
+  std::uint32_t cell = 0;        // in the lattice of the frame
+  std::uint32_t outer_cell = 0;  // in that of the shared levels
+};
+
+/// What the tiles of a frame are compared by.
+struct TileFloor {
   /// Least time until the first tiles have arrived: at this level; at it and further out; everywhere.
   double first_own = 0, first_open = 0, first = 0;
   double bound = 0;  // of every mapping with this tile
@@ -23,7 +28,8 @@ struct Tile {
 /// The tiles of one level. Rows of figures lie one behind the other, FrameBounds::width each.
 struct TileList {
   std::vector<Tile> tiles;
-  std::vector<double> own;  // least of the transfers into the level; for the level below the array also its time
+  std::vector<TileFloor> floors;  // of the tiles; none in the lists that frames share
+  std::vector<double> own;        // least of the transfers into the level; for the level below the array also its time
   /// More of it where the next outer level holds a larger tile, whose innermost loop then moves the level's only operand; else empty.
   std::vector<double> extra;
   std::vector<double> outside;  // least of what all levels outside of it add with tiles that hold this one
@@ -44,17 +50,20 @@ class TileLists {
  public:
   /// `moves_alone`: by level, the innermost loop of the next outer level moves the only operand that the level keeps.
   TileLists(const Space& space, FrameBounds& bounds, const std::array<bool, most_levels>& moves_alone)
-      : space_(space), bounds_(bounds), moves_alone_(moves_alone) {}
+      : space_(space), bounds_(bounds), moves_alone_(moves_alone), prices_(space, bounds) {}
 
   /// Outside all unrolling the tiles of every perfect frame are divisors of the bounds: lists and prices them once.
   void list_outer_levels(Effort& effort);
-  /// Of all mappings of a frame that FrameBounds entered.
-  double frame_bound() const;
+  /// Of all mappings of a frame that FrameBounds entered; infinite energy: the shared levels cannot hold its unrolling.
+  Floor frame_floor() const;
   /// Lists the tiles of the frame that FrameBounds entered. False when no mapping of it scores less than `limit`.
   bool list(const Frame& frame, double limit, Effort& effort);
+  /// After `list` returned false: no mapping of the frame takes fewer cycles.
+  double least_cycles() const { return least_cycles_; }
   const TileList& at(std::size_t level) const { return lists_[level]; }
+  /// Rows that are left out are zero.
   const double* row(const std::vector<double>& rows, std::size_t tile) const {
-    return rows.data() + tile * bounds_.width;
+    return rows.empty() ? nothing_.of.data() : rows.data() + tile * bounds_.width;
   }
   /// Least of what all levels add.
   const Figures& outside() const { return all_outside_; }
@@ -71,15 +80,16 @@ class TileLists {
   std::size_t levels() const { return space_.levels; }
   void list_level(const Frame& frame, std::size_t l, const Figures& inner, double limit, Effort& effort);
   void add_outside(std::size_t outer_cell, Figures& figures) const;
+  std::size_t outer_step(std::size_t d, std::int64_t extent) const;
   void find_outer_parts();
-  std::vector<OpenTransfer> transfers_into(std::size_t l) const;
-  void set_tile(std::vector<OpenTransfer>& own, std::size_t l, const Steps& tile) const;
-  void price_extra(std::size_t l);
+  void price(std::size_t l);
+  static void forget_sides(TileList& list);
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;
   void first_tiles(std::size_t l);
   void time_array(std::size_t l);
+  bool may_beat(const Figures& figures, double first, double limit);
   bool drop_above(std::size_t l, const Figures& others, double limit);
   template <class Keep>
   void keep_if(TileList& list, const Keep& keep);
@@ -93,7 +103,8 @@ class TileLists {
     for (std::size_t f = 0; f < bounds_.width; ++f) least[f] = std::min(least[f], own[f] + side[f]);
   }
   void gather_outside(const TileList& outer, TileList& list);
-  void nothing_outside(TileList& list);
+  void nothing_outside(TileList& list) const;
+  void end_outside(TileList& list) const;
   void join_outside(TileList& list) const;
   void gather_inside(const TileList& inner, TileList& list);
   bool drop_useless(TileList& list, const std::vector<double>& side, double limit);
@@ -104,17 +115,20 @@ class TileLists {
   const Space& space_;
   FrameBounds& bounds_;
   const std::array<bool, most_levels>& moves_alone_;
+  TilePrices prices_;
   std::array<TileList, most_levels> lists_;
+  const Figures nothing_;
   Figures all_outside_;
+  double least_cycles_ = 0;  // of what was dropped from the lists of the frame
   Lattice lattice_;
   std::vector<std::uint32_t> tile_of_cell_;  // [level][cell]
-  std::vector<double> cells_;                // [figure][cell]
-  std::vector<double> beyond_;               // [cell]
+  std::vector<double> cells_;                // [cell][figure]
 
   // Shared by all perfect frames: levels 1..outer_known_, with extents that count what is unrolled.
   std::array<TileList, most_levels> outer_;
+  Packing outer_packing_;
   std::size_t outer_known_ = 0;
-  std::array<std::vector<std::int64_t>, most_dims> outer_extents_;
+  std::array<const Divisors*, most_dims> outer_divisors_{};  // of the extents there
   std::array<std::vector<std::size_t>, most_dims>
       outer_parts_;  // of the frame at hand: what a step adds to the cell there
   Lattice outer_lattice_;

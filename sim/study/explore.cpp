@@ -29,6 +29,10 @@ constexpr std::int64_t side_by_side = 8;
 
 /// One search: its budget, what it has asked for, and how its scores become the fitness of pagmo.
 class Search {
+  struct Member {
+    Vector genes, fitness;
+  };
+
  public:
   Search(std::span<const std::size_t> sizes, const StrategyOptions& options, const Scorer& score, std::int64_t budget,
          Vector weights)
@@ -36,7 +40,8 @@ class Search {
         options_(options),
         score_(score),
         left_(budget),
-        weights_(std::move(weights)) {
+        weights_(std::move(weights)),
+        random_(options.seed) {
     for (std::size_t a = 0; a < sizes_.size(); ++a) {
       if (sizes_[a] > 1) free_.push_back(a);
     }
@@ -68,6 +73,7 @@ class Search {
         const std::size_t size = sizes_[free_[g]];
         position[free_[g]] = static_cast<std::size_t>(std::clamp(genes[first + g], 0.0, static_cast<double>(size - 1)));
       }
+      if (whole_numbers()) leave_known(position);
       keys.push_back(key_of(position, sizes_));
       if (!finished() && known_.try_emplace(keys.back()).second) {
         fresh.push_back(std::move(position));
@@ -75,8 +81,15 @@ class Search {
       }
     }
     if (!fresh.empty()) {
-      const std::vector<Score> scores = score_(fresh);
-      for (std::size_t i = 0; i < fresh.size(); ++i) known_[key_of(fresh[i], sizes_)] = fitness_of(scores[i]);
+      std::vector<Position> meant = fresh;
+      const std::vector<Score> scores = score_(meant);
+      for (std::size_t i = 0; i < fresh.size(); ++i) {
+        const Vector fitness = fitness_of(scores[i]);
+        known_[key_of(fresh[i], sizes_)] = fitness;
+        if (!whole_numbers()) continue;
+        known_.try_emplace(key_of(meant[i], sizes_), fitness);
+        elite_.push_back({genes_of(meant[i]), fitness});
+      }
     }
     Vector all;
     for (const std::string& key : keys) {
@@ -90,7 +103,35 @@ class Search {
     return all;
   }
 
+  /// The best `size` of the points so far (non-dominated sorting and crowding, pagmo2), as they were evaluated; the others are forgotten.
+  const std::vector<Member>& best(std::size_t size) {
+    if (elite_.size() > size) {
+      std::vector<Vector> all;
+      for (const Member& member : elite_) all.push_back(member.fitness);
+      std::vector<Member> kept;
+      for (const auto i : pagmo::select_best_N_mo(all, size)) kept.push_back(std::move(elite_[i]));
+      elite_ = std::move(kept);
+    }
+    return elite_;
+  }
+
  private:
+  /// A point that was asked for already takes other values on axes drawn at random, one after the other, until it is a new one: an evaluation
+  /// is never spent, nor a place of a generation, on what is known. Gives up where all around is known.
+  void leave_known(Position& position) {
+    const std::size_t most_changes = 8 * dims();
+    for (std::size_t change = 0; change < most_changes && known_.contains(key_of(position, sizes_)); ++change) {
+      const std::size_t axis = free_[random_() % dims()];
+      position[axis] = (position[axis] + 1 + random_() % (sizes_[axis] - 1)) % sizes_[axis];
+    }
+  }
+
+  Vector genes_of(const Position& position) const {
+    Vector genes;
+    for (const std::size_t a : free_) genes.push_back(static_cast<double>(position[a]));
+    return genes;
+  }
+
   Vector fitness_of(const Score& score) const {
     if (score.violation > 0) return Vector(objectives(), outside * (2 - 1 / (1 + score.violation)));
     if (weights_.empty()) return score.goals;
@@ -105,6 +146,8 @@ class Search {
   std::int64_t left_;
   Vector weights_;                                 // on the goals; empty: they are compared one by one
   std::unordered_map<std::string, Vector> known_;  // fitness by key of the point
+  std::vector<Member> elite_;                      // NSGA-II
+  std::mt19937_64 random_;
 };
 
 /// The problem as pagmo wants it: copyable, all copies the same search.
@@ -159,6 +202,11 @@ void run(const std::shared_ptr<Search>& search, const StrategyOptions& options, 
     const pagmo::algorithm algorithm = algorithm_for(options, search->dims(), budget, seed);
     for (int idle = 0; !search->finished() && idle < most_idle_generations;) {
       const std::int64_t asked = search->asked();
+      if (search
+              ->whole_numbers()) {  // parents: the best of all points, under the genes of the points that were evaluated
+        const auto& best = search->best(population.size());
+        for (std::size_t i = 0; i < best.size(); ++i) population.set_xf(i, best[i].genes, best[i].fitness);
+      }
       population = algorithm.evolve(population);
       idle = search->asked() > asked ? 0 : idle + 1;
       if (options.strategy == Strategy::annealing) break;  // a whole cooling
@@ -184,7 +232,7 @@ std::vector<Vector> weights_of(const StrategyOptions& options) {
 
 void explore(std::span<const std::size_t> sizes, const StrategyOptions& options, const Scorer& score) {
   if (std::all_of(sizes.begin(), sizes.end(), [](std::size_t size) { return size == 1; })) {
-    const Position only(sizes.size(), 0);
+    Position only(sizes.size(), 0);
     if (options.budget > 0) score(std::span(&only, 1));
     return;
   }

@@ -39,7 +39,7 @@ StrategySource::StrategySource(const StudyRequest& request, Known known, std::fu
       options.stopped = [this, wanted] { return stopped_() || asked() >= wanted; };
     }
     try {
-      explore(sizes, options, [this](std::span<const Position> points) { return scores_of(points); });
+      explore(sizes, options, [this](std::span<Position> points) { return scores_of(points); });
     } catch (...) {
       const std::lock_guard lock(mutex_);
       error_ = std::current_exception();
@@ -53,10 +53,10 @@ StrategySource::StrategySource(const StudyRequest& request, Known known, std::fu
 StrategySource::~StrategySource() = default;
 
 /// Answers of points that were not evaluated because the sweep was stopped are worth nothing, and lead to nothing.
-std::vector<Score> StrategySource::scores_of(std::span<const Position> points) {
+std::vector<Score> StrategySource::scores_of(std::span<Position> points) {
   std::vector<std::string> keys;
   std::unique_lock lock(mutex_);
-  for (const Position& asked : points) {
+  for (Position& asked : points) {
     const Position point = study_position(asked);
     keys.push_back(key_of(point, sizes_));
     const bool over = request_.architectures && static_cast<std::int64_t>(asked_.size()) >= request_.budget &&
@@ -65,6 +65,10 @@ std::vector<Score> StrategySource::scores_of(std::span<const Position> points) {
     if (asked_.insert(keys.back()).second && !known_.contains(keys.back())) {
       waiting_.push_back(point);
       work_.notify_one();
+    }
+    if (request_.architectures) {  // the choices of the listed architecture
+      const Architecture& meant = request_.architectures->architectures[point[arch_axis]];
+      std::copy(meant.begin(), meant.end(), asked.begin() + arch_axis);
     }
   }
   std::vector<Score> scores;

@@ -27,8 +27,9 @@ struct Score {
   double violation = 0;
 };
 
-/// Scores of the points in their order. May be called from several threads at a time.
-using Scorer = std::function<std::vector<Score>(std::span<const Position>)>;
+/// Scores of the points in their order. Where only some points of the space exist, a point may be moved to the one that it means: the score is that
+/// one's. May be called from several threads at a time.
+using Scorer = std::function<std::vector<Score>(std::span<Position>)>;
 
 struct StrategyOptions {
   Strategy strategy = Strategy::nsga2;

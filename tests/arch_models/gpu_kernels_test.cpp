@@ -186,12 +186,62 @@ TEST_CASE("gpu: an SM of 128 CUDA cores shares the operand delivery of one of 64
   REQUIRE(gemm_time(wide, initial_constants(), kernel, no_floor).compute.value > 1.05 * fast);
 }
 
-TEST_CASE("gpu: fp16 convolutions leave the tensor cores when channels do not fill 16 bytes") {
+TEST_CASE("gpu: 16-bit channels are padded to 16 bytes for the tensor cores, grouped ones leave them") {
   const GpuDevice device = round_chip();
-  ConvKernel kernel{.n = 32, .c = 64, .h = 28, .w = 28, .k = 64, .precision = GpuPrecision::fp16};
-  const double aligned = conv_time(device, initial_constants(), kernel, no_floor).total.value;
-  kernel.c = 63;
-  REQUIRE(conv_time(device, initial_constants(), kernel, no_floor).total.value > 1.5 * aligned);
+  ConvKernel kernel{.n = 32, .c = 64, .h = 28, .w = 28, .k = 64, .r = 3, .s = 3, .precision = GpuPrecision::fp16};
+  const auto time = [&] { return conv_time(device, initial_constants(), kernel, no_floor).total.value; };
+  const double aligned = time();
+  kernel.c = kernel.k = 63;
+  REQUIRE(time() == aligned);
+  kernel.groups = 63;
+  const double grouped = time();
+  kernel.precision = GpuPrecision::fp16_fp32math;
+  REQUIRE(grouped == Approx(time()));
+}
+
+TEST_CASE("gpu: each place of a tensor-core window costs its addresses and a load in libraries before CUDA 11") {
+  const GpuDevice device = round_chip();
+  ConvKernel kernel{.n = 16, .c = 1, .h = 161, .w = 700, .k = 32, .r = 5, .s = 20, .precision = GpuPrecision::fp16};
+  GpuConstants constants = initial_constants();
+  const double places = static_cast<double>(kernel.n * kernel.out_h() * kernel.out_w()) * 5 * 20;
+  for (const auto& [phase, cycles] : {std::pair{ConvPhase::forward, constants.conv.window_cycles},
+                                      std::pair{ConvPhase::backward_filter, constants.conv.filter_window_cycles}}) {
+    kernel.phase = phase;
+    const double least = places * cycles / (100 * 1e9);  // SMs x clock
+    const double time = conv_time(device, constants, kernel, {Stack::library_loop, Seconds{0}}).total.value;
+    CHECK(time > least);
+    CHECK(time < 1.2 * least);  // the layout pass of the image is all that comes on top
+    CHECK(conv_time(device, constants, kernel, no_floor).total.value < 0.5 * least);
+  }
+}
+
+TEST_CASE("gpu: a multiply-add of a dp4a switches less than one in fp32, so the same board clocks higher") {
+  GpuDevice device = round_chip();
+  device.compute_capability = 7.5;
+  device.tdp = Watts{80};
+  GemmKernel kernel{.m = 4096, .n = 4096, .k = 4096};
+  const Timing loop{Stack::library_loop, Seconds{0}};
+  const KernelTime fp32 = gemm_time(device, initial_constants(), kernel, loop);
+  kernel.precision = GpuPrecision::int8;
+  GpuConstants constants = initial_constants();
+  constants.power.dp4a = 0.13;
+  const KernelTime int8 = gemm_time(device, constants, kernel, loop);
+  REQUIRE(fp32.clock < 0.9);
+  REQUIRE(int8.clock > fp32.clock);
+  REQUIRE(int8.split == 1);
+  REQUIRE(int8.tile_m == 128);
+}
+
+TEST_CASE("gpu: the vectorised kernel of compute capability 6.1 has no remainders") {
+  GpuDevice device = round_chip();
+  device.compute_capability = 6.1;
+  device.tensor_cores_per_sm = 0;
+  GemmKernel kernel{.m = 968, .n = 4096, .k = 1024, .a_transposed = true};
+  const Timing eager{Stack::pytorch_eager, Seconds{0}};
+  REQUIRE(gemm_time(device, initial_constants(), kernel, eager).tile_m == 128);
+  kernel.k = 1028;  // rows of 16 bytes, but not of eight steps
+  const KernelTime time = gemm_time(device, initial_constants(), kernel, eager);
+  REQUIRE(time.tile_m * time.tile_n == 64 * 64);
 }
 
 TEST_CASE("gpu: a calibration file is read back as it was written") {

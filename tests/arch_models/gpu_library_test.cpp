@@ -113,6 +113,23 @@ TEST_CASE("fused attention, recurrent layers, softmax, norms and the rest go to 
   CHECK(prefill.batch * prefill.kv_heads == 16);
   CHECK(prefill.queries == 256);
   CHECK(prefill.keys == 256);
+  CHECK(prefill.causal);
+  const LibraryKernel causal = only(
+      lowered(Attention{2, 8, 2, 256, 256, 64, true}, {{2, 256, 512}, {2, 256, 128}, {2, 256, 128}}, {2, 256, 512}));
+  const auto grouped = std::get<AttentionKernel>(causal.kernel);
+  CHECK(grouped.causal);
+  CHECK(grouped.queries == 256);
+  CHECK(grouped.heads == 4);  // of one key head
+  CHECK(grouped.batch == 4);
+  CHECK(causal.computed == Approx(257.0 / 512));  // query i sees i keys of 256: 256 x 257 / 2 pairs
+  const LibraryKernel whole = only(
+      lowered(Attention{2, 8, 8, 256, 256, 64, false}, {{2, 256, 512}, {2, 256, 512}, {2, 256, 512}}, {2, 256, 512}));
+  CHECK_FALSE(std::get<AttentionKernel>(whole.kernel).causal);
+  CHECK(whole.computed == 1);
+  // a prompt behind a cache: every query sees all cached keys, nothing is left out
+  const LibraryKernel later =
+      only(lowered(Attention{2, 8, 8, 64, 256, 64, true}, {{2, 64, 512}, {2, 256, 512}, {2, 256, 512}}, {2, 64, 512}));
+  CHECK_FALSE(std::get<AttentionKernel>(later.kernel).causal);
   const auto decode = std::get<AttentionKernel>(
       only(lowered(Attention{4, 32, 8, 1, 2048, 128, false}, {{4, 4096}, {4, 2048, 1024}, {4, 2048, 1024}}, {4, 4096}))
           .kernel);

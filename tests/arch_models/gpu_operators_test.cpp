@@ -88,6 +88,20 @@ TEST_CASE("a causal prefill walks half of the key tiles") {
   CHECK(whole / causal == Approx(2).epsilon(0.02));
 }
 
+TEST_CASE("cuDNN's attention splits every decode and writes no cache") {
+  const GpuConstants constants = initial_constants();
+  AttentionKernel kernel{1, 1, 4096, 2, 2, 128, false, false, GpuPrecision::bf16, AttentionLibrary::cudnn};
+  CHECK(attention_time(small_device(), constants, kernel, kernel_alone).split == 5);  // 10 SMs over two heads
+  kernel.queries = 4096;
+  kernel.prefill = kernel.causal = true;
+  const KernelTime alone = attention_time(small_device(), constants, kernel, kernel_alone);
+  CHECK(alone.fixed.value == 0);
+  kernel.library = AttentionLibrary::flashinfer;
+  const KernelTime paged = attention_time(small_device(), constants, kernel, kernel_alone);
+  CHECK(paged.compute.value == alone.compute.value);
+  CHECK((paged.total - alone.total).value == Approx(paged.fixed.value));  // the kernel that writes the cache
+}
+
 TEST_CASE("time steps of a recurrent layer wait for each other") {
   const GpuConstants constants = initial_constants();
   RecurrentKernel layer{RecurrentCell::lstm, 2048, 1, 1000, GpuPrecision::fp32};
@@ -98,6 +112,34 @@ TEST_CASE("time steps of a recurrent layer wait for each other") {
   layer.steps = 3000;
   CHECK(time() - two_thousand == Approx(two_thousand - thousand).epsilon(1e-3));
   CHECK(recurrent_gates(RecurrentCell::gru) == 3);
+}
+
+TEST_CASE("a recurrent layer without input product is shorter by that product") {
+  const GpuConstants constants = initial_constants();
+  RecurrentKernel layer{RecurrentCell::gru, 1024, 16, 100, GpuPrecision::fp16};
+  const auto time = [&] { return recurrent_time(small_device(), constants, layer, kernel_alone).total.value; };
+  const double whole = time();
+  layer.input_product = false;
+  const GemmKernel product{.m = 16 * 100, .n = 3 * 1024, .k = 1024, .precision = GpuPrecision::fp16};
+  CHECK(whole - time() == Approx(gemm_time(small_device(), constants, product, kernel_alone).total.value));
+}
+
+TEST_CASE("steps of up to 32 samples on CUDA cores wait for their loads, whatever the number of outputs") {
+  GpuDevice device = small_device();
+  device.sms = 1000;  // enough for the blocks of both cells
+  device.fp32_peak = 100e12;
+  device.dram_bandwidth = BytesPerSecond{1e13};
+  device.tensor_cores_per_sm = 0;
+  device.compute_capability = 5.2;  // no persistent kernels
+  const GpuConstants constants = initial_constants();
+  RecurrentKernel layer{RecurrentCell::vanilla, 2048, 32, 1000, GpuPrecision::fp32, false};
+  const auto time = [&] { return recurrent_time(device, constants, layer, kernel_alone).total.value; };
+  const double vanilla = time();
+  layer.cell = RecurrentCell::lstm;
+  CHECK(time() < 1.1 * vanilla);
+  const double chain = 1000 * 2048 * constants.recurrent.narrow_cycles / device.boost.value;
+  CHECK(vanilla > chain);
+  CHECK(vanilla < 1.1 * chain);
 }
 
 TEST_CASE("a queue of kernels takes the longer of host and GPU") {

@@ -10,6 +10,13 @@ namespace {
 constexpr GpuLink wire{"test", BytesPerSecond{100e9}, Seconds{1e-6}, ""};
 }
 
+TEST_CASE("an all-gather is the second half of an all-reduce") {
+  const GpuLink link{"test", BytesPerSecond{100e9}, Seconds{2e-6}, ""};
+  CHECK(all_gather(Bytes{8e6}, 4, link).value == Approx(0.75 * 8e6 / 100e9 + 3 * 2e-6));
+  CHECK((2 * all_gather(Bytes{8e6}, 4, link)).value == Approx(all_reduce(Bytes{8e6}, 4, link).value));
+  CHECK(all_gather(Bytes{8e6}, 1, link).value == 0);
+}
+
 TEST_CASE("a ring all-reduce moves 2 (n - 1) / n of the bytes in 2 (n - 1) steps") {
   CHECK(all_reduce(Bytes{1e9}, 1, wire).value == 0);
   CHECK(all_reduce(Bytes{1e9}, 2, wire).value == Approx(1e9 / 100e9 + 2e-6));

@@ -572,3 +572,45 @@ TEST_CASE("run --train adds a training step, its memory and its GPUs") {
   // 16 bytes for each of 6.74 billion parameters: 108 GB
   CHECK_THAT(outcome.out, Catch::Contains("data parallel keeps all of it on each"));
 }
+
+TEST_CASE("run --parallel tensor shares every layer among GPUs, in inference and training") {
+  const std::string decode = "run llama-7b:phase=decode,context=127,batch=4 --chip a100-sxm4-80gb --format json";
+  const Json alone = Json::parse(tw(decode).out)["results"][0];
+  const Outcome outcome = tw(decode + " --gpus 4 --parallel tensor");
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Json shared = Json::parse(outcome.out)["results"][0];
+  CHECK(shared["parallel"]["link"] == "NVLink 3");
+  CHECK(shared["parallel"]["shared_products"] == 32 * 7 + 1);
+  CHECK(shared["totals"]["macs"].get<double>() == Approx(alone["totals"]["macs"].get<double>() / 4));
+  CHECK(shared["parallel"]["memory_bytes"].get<double>() ==
+        Approx(alone["totals"]["peak_memory_bytes"].get<double>() / 4).epsilon(0.01));
+  CHECK(shared["totals"]["chips_for_memory"] == 1);
+  double latency = 0;
+  for (const Json& layer : shared["layers"])
+    latency += layer["repeat"].get<double>() * layer["latency_s"].get<double>();
+  CHECK(latency == Approx(shared["totals"]["latency_s"].get<double>()));
+  CHECK(shared["parallel"]["board_energy_j"].get<double>() ==
+        Approx(4 * shared["totals"]["board_energy_j"].get<double>()));
+  CHECK(alone["totals"]["board_energy_per_sample_j"].get<double>() ==
+        Approx(alone["totals"]["board_energy_j"].get<double>() / 4));
+
+  const Outcome heads = tw("run gpt2 --chip t4 --gpus 8 --parallel tensor");
+  CHECK(heads.code == 2);
+  CHECK_THAT(heads.err, Catch::Contains("12 (heads") && Catch::Contains("among 8 GPUs"));
+  const Outcome family = tw("run gpt2 --chip tpu-v1 --gpus 4 --parallel tensor");
+  CHECK(family.code == 2);
+  CHECK_THAT(family.err, Catch::Contains("tpu-v1 is of family systolic"));
+  CHECK(tw("run gpt2 --chip t4 --gpus 4 --parallel tensor --stack none").code == 2);
+
+  const Outcome train =
+      tw("run gpt2:seq=64 --chip t4 --gpus 4 --parallel tensor --train adam --epoch 1001 --batch 2 --format json");
+  INFO(train.err);
+  REQUIRE(train.code == 0);
+  const Json step = Json::parse(train.out)["results"][0]["training"];
+  CHECK(step["parallel"] == "tensor");
+  CHECK(step["exchange_s"].get<double>() > 0);
+  CHECK(step["epoch"]["steps"] == 501);  // two samples a step
+  CHECK(step["epoch"]["board_energy_j"].get<double>() == Approx(501 * step["board_energy_j"].get<double>()));
+  CHECK(tw("run gpt2 --chip t4 --epoch 10").code == 2);
+}

@@ -5,23 +5,49 @@
 #include <QAccessible>
 #include <QComboBox>
 #include <QDockWidget>
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QGraphicsItem>
+#include <QGraphicsView>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMimeData>
+#include <QProcess>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QStandardPaths>
 #include <QTabBar>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 
 #include "gui/views/export.hpp"
+#include "gui/views/graph_view.hpp"
+#include "gui/views/layers_view.hpp"
 #include "gui/views/main_window.hpp"
+#include "gui/views/study_view.hpp"
 
 namespace tilewright::gui {
 
 namespace {
 
-constexpr int patience = 30'000;  // ms, on a loaded machine
+constexpr int patience = 120'000;  // ms, on a loaded machine
+
+QString written(const QTemporaryDir& folder, const QString& name, const QByteArray& text) {
+  QFile file(folder.filePath(name));
+  return file.open(QIODevice::WriteOnly) && file.write(text) == text.size() ? file.fileName() : QString();
+}
+
+/// What a program prints; its exit code in `code`.
+QString printed(const QString& program, const QStringList& arguments, int& code) {
+  QProcess process;
+  process.setProcessChannelMode(QProcess::MergedChannels);
+  process.start(program, arguments);
+  code = process.waitForFinished(patience) ? process.exitCode() : -1;
+  return QString::fromUtf8(process.readAll());
+}
 
 /// Waits for the answer to what `does` asks.
 template <class Does>
@@ -33,7 +59,15 @@ void answered(MainWindow& window, const Does& does) {
 
 }  // namespace
 
-void WindowTest::initTestCase() { QStandardPaths::setTestModeEnabled(true); }
+void WindowTest::initTestCase() {
+  QStandardPaths::setTestModeEnabled(true);
+  // What is saved aside is this process's own.
+  QCoreApplication::setApplicationName(QString("tilewright-window-%1").arg(QCoreApplication::applicationPid()));
+}
+
+void WindowTest::cleanupTestCase() {
+  QDir(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)).removeRecursively();
+}
 
 void WindowTest::a_slider_moves_the_answer_and_undo_brings_it_back() {
   MainWindow window;
@@ -171,6 +205,151 @@ void WindowTest::every_control_has_a_name_and_takes_the_focus() {
   }
   QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join("; ")));
   QVERIFY2(unreachable.isEmpty(), qPrintable(unreachable.join("; ")));
+}
+
+void WindowTest::dropped_files_are_opened_and_clicks_select_in_all_views() {
+  MainWindow window;
+  window.show();
+  window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}});
+  QMimeData files;
+  files.setUrls({QUrl::fromLocalFile(TILEWRIGHT_SOURCE_DIR "/workloads/models/resnet18.onnx"),
+                 QUrl::fromLocalFile(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/gemmini-16x16.yaml")});
+  const QPoint place(600, 300);
+  QDragEnterEvent enter(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(&window, &enter);
+  QVERIFY(enter.isAccepted());
+  QDropEvent drop(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(&window, &drop);
+  QTRY_VERIFY_WITH_TIMEOUT(window.analysis() && window.analysis()->project == window.project(), patience);
+  QVERIFY(window.project().workload.ends_with("resnet18.onnx"));
+  QCOMPARE(QString::fromStdString(window.analysis()->result.chip), QString("gemmini-16x16"));
+
+  auto* graph = window.findChild<GraphView*>()->findChild<QGraphicsView*>();
+  QApplication::processEvents();
+  for (const QGraphicsItem* item : graph->items(graph->viewport()->rect())) {
+    if (!(item->flags() & QGraphicsItem::ItemIsFocusable)) continue;
+    QTest::mouseClick(graph->viewport(), Qt::LeftButton, {}, graph->mapFromScene(item->sceneBoundingRect().center()));
+    break;
+  }
+  QVERIFY(window.selection().row() >= 0);
+  auto* table = window.findChild<LayersView*>()->findChild<QTableView*>();
+  QCOMPARE(table->currentIndex().row(), window.selection().row());
+  constexpr int row = 2;
+  QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, table->visualRect(table->model()->index(row, 1)).center());
+  QCOMPARE(window.selection().row(), row);
+  QTest::keyClick(table, Qt::Key_Down);
+  QCOMPARE(window.selection().row(), row + 1);
+}
+
+void WindowTest::a_study_is_swept_cancelled_and_gone_on_with() {
+  const QTemporaryDir folder;
+  QString layers;
+  for (int m = 1; m <= 400; ++m) layers += QString("%1\"gemm:m=%2,n=64,k=64\"").arg(m > 1 ? ", " : "").arg(8 * m);
+  MainWindow window;
+  window.show();
+  window.open(written(folder, "study.yaml",
+                      ("study: many\nworkloads: [" + layers + "]\nchips: [edge-systolic-16x16]\n").toUtf8()));
+  window.show_view("study");
+  auto* view = window.findChild<StudyView*>();
+  view->set_folder(folder.filePath("results"));
+  QSignalSpy progressed(&view->runner(), &StudyRunner::progressed), finished(view, &StudyView::finished);
+  QTest::mouseClick(view->findChild<QPushButton*>("study.run"), Qt::LeftButton);
+  QVERIFY(view->runner().running());
+  QVERIFY(progressed.count() > 0 || progressed.wait(patience));
+  QTest::mouseClick(view->findChild<QPushButton*>("study.cancel"), Qt::LeftButton);
+  QVERIFY(finished.count() > 0 || finished.wait(patience));
+  const bool cancelled = !finished.takeFirst().front().toBool();
+  const std::size_t stored = view->results()->size();
+  QVERIFY(stored > 0);
+  QCOMPARE(cancelled, stored < 400);
+  QTest::mouseClick(view->findChild<QPushButton*>("study.run"), Qt::LeftButton);
+  QVERIFY(finished.count() > 0 || finished.wait(patience));
+  QVERIFY(finished.front().front().toBool());
+  QCOMPARE(view->results()->size(), std::size_t{400});
+}
+
+void WindowTest::a_saved_session_gives_the_figures_of_a_sweep() {
+  const QTemporaryDir folder;
+  MainWindow window;
+  answered(window, [&] {
+    window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}, Objective::energy, Engine::analytical});
+  });
+  answered(window, [&] { window.findChild<QSlider*>("chip.compute.rows")->setValue(2); });
+  answered(window, [&] { window.findChild<QSlider*>("model.batch")->setValue(1); });
+  const QString path = written(folder, "session.yaml", QByteArray::fromStdString(project_text(window.project())));
+  int code = 0;
+  const QString said = printed(TILEWRIGHT_PROGRAM, {"sweep", path, "-o", folder.filePath("results")}, code);
+  QVERIFY2(code == 0, qUtf8Printable(said));
+  const QStringList lines = printed(TILEWRIGHT_PROGRAM, {"export", folder.filePath("results")}, code).split('\n');
+  QCOMPARE(code, 0);
+  const auto figure = [&](const QString& column) {
+    return lines.at(1).split(',').at(lines.at(0).split(',').indexOf(column)).toDouble();
+  };
+  const NetworkEvaluation& shown = window.analysis()->result;
+  QCOMPARE(figure("latency_s"), shown.latency.value);
+  QCOMPARE(figure("energy_j"), shown.energy.total().value);
+  QCOMPARE(figure("macs"), static_cast<double>(shown.macs));
+  answered(window, [&] { window.undo_stack().undo(); });
+  answered(window, [&] { window.open(path); });
+  QCOMPARE(window.analysis()->result.latency.value, figure("latency_s"));
+}
+
+void WindowTest::a_view_is_exported_by_its_key() {
+  const QTemporaryDir folder;
+  MainWindow window;
+  window.show();
+  answered(window, [&] { window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}}); });
+  const QString path = folder.filePath("bars.csv");
+  window.show_view("bars");
+  QTimer::singleShot(0, &window, [&] {
+    auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+    QVERIFY(dialog != nullptr);
+    dialog->findChild<QLineEdit*>("fileNameEdit")->setText(path);
+    QTest::keyClick(dialog->findChild<QLineEdit*>("fileNameEdit"), Qt::Key_Return);
+  });
+  QTest::keySequence(&window, QKeySequence(Qt::CTRL | Qt::Key_E));
+  QFile file(path);
+  QVERIFY(file.open(QIODevice::ReadOnly));
+  QCOMPARE(QString::fromUtf8(file.readAll()).count('\n'),
+           static_cast<qsizetype>(window.analysis()->result.layers.size()) + 1);
+}
+
+void WindowTest::what_a_window_that_crashed_left_is_restored_once() {
+  Project edited;
+  {
+    MainWindow window;
+    answered(window, [&] { window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}}); });
+    answered(window, [&] { window.findChild<QSlider*>("chip.compute.rows")->setValue(2); });
+    edited = window.project();
+  }  // gone without being closed
+  MainWindow second;
+  second.show();
+  bool recovered = false;
+  answered(second, [&] { recovered = second.recover(); });
+  QVERIFY(recovered);
+  QVERIFY(second.project() == edited);
+  second.close();
+  MainWindow third;
+  QVERIFY(!third.recover());
+}
+
+void WindowTest::a_picture_is_taken_without_a_display() {
+  const QTemporaryDir folder;
+  int code = 0;
+  for (const QString view : {"roofline", "chip"}) {
+    const QString path = folder.filePath(view + ".png");
+    const QString said =
+        printed(TILEWRIGHT_GUI,
+                {"--screenshot", view, path, "mobilenet_v2", "--dark", "--language", "ru", "--layer", "3"}, code);
+    QVERIFY2(code == 0, qUtf8Printable(said));
+    QCOMPARE(QImage(path).size(), QSize(1280, 800));
+  }
+  const QString path = folder.filePath("none.png");
+  QVERIFY(printed(TILEWRIGHT_GUI, {"--screenshot", "rooflin", path}, code).contains("known: window, graph, roofline"));
+  QCOMPARE(code, 2);
+  QVERIFY(printed(TILEWRIGHT_GUI, {"--screenshot", "graph", path, "resnet51"}, code).contains("resnet50"));
+  QCOMPARE(code, 2);
+  QVERIFY(!QFile::exists(path));
 }
 
 }  // namespace tilewright::gui

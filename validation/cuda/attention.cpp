@@ -268,12 +268,17 @@ Measurement measure_attention(Meter& meter, const Shape& shape, std::uint64_t se
     graph.pointwise({CUDNN_POINTWISE_BINARY_SELECT}, scores, graph.number(&masked), causal, seen);
     scores = causal;
   }
+  // The sums are kept as for training: without them cuDNN 9.19 names no engine on Hopper.
+  const Buffer row_sums(elements(row_extents) * sizeof(float));
   const auto largest = real(row_extents), shifted = real(score_extents), powers = real(score_extents),
-             sum = real(row_extents), shares = graph.between(score_extents, type);
+             sum = real(row_extents), logarithm = real(row_extents), shares = graph.between(score_extents, type),
+             log_sum = graph.tensor(row_extents, packed(row_extents), CUDNN_DATA_FLOAT, row_sums.get());
   graph.reduce(CUDNN_REDUCE_TENSOR_MAX, scores, largest);
   graph.pointwise({CUDNN_POINTWISE_SUB}, scores, largest, shifted);
   graph.pointwise({CUDNN_POINTWISE_EXP}, shifted, nullptr, powers);
   graph.reduce(CUDNN_REDUCE_TENSOR_ADD, powers, sum);
+  graph.pointwise({CUDNN_POINTWISE_LOG}, sum, nullptr, logarithm);
+  graph.pointwise({CUDNN_POINTWISE_ADD}, largest, logarithm, log_sum);
   graph.pointwise({CUDNN_POINTWISE_DIV}, powers, sum, shares);
   graph.matmul(shares, value, result);
 

@@ -166,7 +166,8 @@ class TableRun {
         rows_.push_back(std::move(cells));
         fmt::print(stderr, "tilewright_cuda: {} {}/{}: {}: {:.2f} us warm, {:.2f} us cold\n", name_, rows_.size(),
                    shapes.size(), shape.text(), m.warm.median, m.cold.median);
-        if (!sentinel) {
+        if (!sentinel && m.steady &&
+            m.throttle_reasons.value_or(0) == 0) {  // one that the power cap slows is no measure
           sentinel = i;
           sentinel_us = m.warm.median;
         }

@@ -10,10 +10,11 @@ namespace {
 
 constexpr double least_graph_ms = 5;
 constexpr int most_launches = 2000;  // nodes of a graph
+constexpr int first_launches = 3;
 constexpr std::size_t steady_window = 20;
 constexpr double steady_share = 0.01, warm_up_s = 0.5;
 constexpr double power_warm_s = 1, power_s = 2, power_step_s = 0.03;  // power is read some 30 times a second
-constexpr double idle_s = 0.2;
+constexpr double idle_s = 3;                                          // drivers average power over a second
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -22,22 +23,37 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 Meter::Meter(const BenchOptions& options, const Nvml& nvml, std::size_t l2_bytes)
-    : options_(options), nvml_(nvml), flush_(2 * l2_bytes) {}
+    : options_(options), nvml_(nvml), flush_(2 * l2_bytes) {
+  if (!options.power) return;
+  std::this_thread::sleep_for(std::chrono::duration<double>(idle_s));
+  idle_w_ = nvml.power_w();
+}
 
-double Meter::warm_up(const Launch& launch, bool& steady) {
+double Meter::first_look(const Launch& launch) {
   Event begin, end;
-  std::vector<double> times;
-  const auto start = std::chrono::steady_clock::now();
-  steady = false;
-  do {
+  double us = 0;
+  for (int i = 0; i < first_launches; ++i) {
     begin.record(stream_);
     launch(stream_.get());
     check(cudaGetLastError(), "launch");
     end.record(stream_);
+    us = end.us_since(begin);
+  }
+  return us;
+}
+
+bool Meter::warm_up(const Graph& graph) {
+  Event begin, end;
+  std::vector<double> times;
+  const auto start = std::chrono::steady_clock::now();
+  while (!is_steady(times, steady_window, steady_share)) {
+    if (seconds_since(start) > warm_up_s) return false;
+    begin.record(stream_);
+    graph.replay(stream_);
+    end.record(stream_);
     times.push_back(end.us_since(begin));
-    steady = is_steady(times, steady_window, steady_share);
-  } while (!steady && (seconds_since(start) < warm_up_s || times.size() < 3));
-  return times.back();
+  }
+  return true;
 }
 
 std::vector<double> Meter::replays(const Graph& graph, int launches, std::vector<double>& clocks) {
@@ -82,9 +98,7 @@ std::vector<double> Meter::single(const Launch& launch) {
 }
 
 void Meter::loop_for_power(const Graph& graph, int launches, Measurement& m) {
-  stream_.wait();
-  std::this_thread::sleep_for(std::chrono::duration<double>(idle_s));
-  m.idle_w = nvml_.power_w();  // context alive, nothing running
+  m.idle_w = idle_w_;
   const auto loop = [&](double seconds, std::vector<double>* watts) {
     std::int64_t replays = 0;
     const auto start = std::chrono::steady_clock::now();
@@ -116,11 +130,9 @@ void Meter::loop_for_power(const Graph& graph, int launches, Measurement& m) {
 Measurement Meter::warm(const Launch& launch) {
   Measurement m;
   m.clock_before_mhz = nvml_.sm_clock_mhz();
-  const double once = warm_up(launch, m.steady);
-  m.launches = launches_per_graph(once, least_graph_ms, most_launches);
+  m.launches = launches_per_graph(first_look(launch), least_graph_ms, most_launches);
   const Graph graph(launch, m.launches, stream_);
-  graph.replay(stream_);  // the first replay uploads the graph
-  stream_.wait();
+  m.steady = warm_up(graph);
   std::vector<double> clocks;
   m.warm = summary_of(replays(graph, m.launches, clocks));
   if (!clocks.empty()) {

@@ -20,8 +20,10 @@ class Meter {
   Measurement warm(const Launch& launch);
 
  private:
-  /// Launches until 20 times agree within 1 %, for half a second at most; the last time in us.
-  double warm_up(const Launch& launch, bool& steady);
+  /// Time of one launch in us, after the first ones.
+  double first_look(const Launch& launch);
+  /// Replays until 20 times agree within 1 %, for half a second at most; whether they did.
+  bool warm_up(const Graph& graph);
   std::vector<double> replays(const Graph& graph, int launches, std::vector<double>& clocks);
   std::vector<double> cold(const Launch& launch);
   std::vector<double> single(const Launch& launch);
@@ -31,6 +33,7 @@ class Meter {
   const Nvml& nvml_;
   Stream stream_;
   Buffer flush_;
+  std::optional<double> idle_w_;  // context alive, nothing run yet
 };
 
 }  // namespace tilewright::cuda

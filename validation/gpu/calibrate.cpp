@@ -56,7 +56,7 @@ const std::vector<FitGroup>& fit_groups() {
       {"vector", {"vector."}, is<VectorKernel>, {}},
       {"gemm_cuda",
        {"gemm.cuda", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda",
-        "power.byte", "power.boost"},
+        "power.dp4a", "power.byte", "power.boost"},
        is_cuda_product,
        {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
       {"gemm_tensor",

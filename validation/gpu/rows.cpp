@@ -116,6 +116,8 @@ MeasuredRow gemm_row(const Reader& reader, const CsvRow& row) {
     reader.fail(row, "layout", unknown_message("layout", layout, std::vector<std::string>{"NN", "NT", "TN", "TT"}));
   kernel.a_transposed = layout[0] == 'T';
   kernel.b_transposed = layout[1] == 'T';
+  // DeepBench lists the extents of its cuBLAS calls, whose matrices are column-major: by rows that is the transposed product.
+  if (measured.stack == Stack::library_loop) std::swap(kernel.m, kernel.n);
   if (!reader.text(row, "power_w").empty()) {
     const double power = reader.table.number(row, reader.table.column("power_w"));
     if (power <= 0) reader.fail(row, "power_w", "a power is above 0");
@@ -181,11 +183,12 @@ MeasuredRow vector_row(const Reader& reader, const CsvRow& row) {
 /// The library by the `kernel` and `source` columns: what served the call in that version of the server.
 AttentionLibrary attention_library(const Reader& reader, const CsvRow& row) {
   const std::string& kernel = reader.text(row, "kernel");
+  if (kernel.starts_with("cudnn")) return AttentionLibrary::cudnn;
   if (kernel.find("flashinfer") != std::string::npos) return AttentionLibrary::flashinfer;
   if (kernel.find("flash_attn") == std::string::npos)
-    reader.fail(
-        row, "kernel",
-        unknown_message("attention library", kernel, std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer"}));
+    reader.fail(row, "kernel",
+                unknown_message("attention library", kernel,
+                                std::vector<std::string>{"vllm_flash_attn", "vllm_flashinfer", "cudnn_flash_attn"}));
   return reader.text(row, "source").ends_with("vllm0.14.0") ? AttentionLibrary::flash_attention_2_v014
                                                             : AttentionLibrary::flash_attention_2;
 }
@@ -235,6 +238,7 @@ MeasuredRow recurrent_row(const Reader& reader, const CsvRow& row) {
   if (steps < 1 || steps > longest_side) reader.fail(row, "timesteps", "time steps are a whole number from 1 on");
   kernel.steps = static_cast<std::int64_t>(steps);
   kernel.precision = reader.precision(row);
+  kernel.input_product = measured.stack != Stack::library_loop;  // DeepBench asks cuDNN for CUDNN_SKIP_INPUT
   measured.kernel = kernel;
   return measured;
 }

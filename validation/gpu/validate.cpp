@@ -77,6 +77,22 @@ SuiteGroup group_of(std::map<std::string, std::string> keys, const std::vector<c
   return measured_group(std::move(keys), std::move(compared), show_worst ? worst_shown : 0);
 }
 
+/// Board power where a row has it, by device and format. A flag speaks of the row's rate, not of its power.
+void add_board_power(const std::vector<ComparedRow>& compared, SuiteResult& result) {
+  std::map<std::pair<std::string, std::string>, std::vector<Compared>> groups;
+  for (const ComparedRow& row : compared) {
+    const MeasuredRow& measured = *row.row;
+    if (!measured.power) continue;
+    const double predicted = row.time.power_w, watts = measured.power->value;
+    groups[{measured.device, measured.precision}].push_back(
+        {predicted / watts, fmt::format("{} {} {}: measured {:.0f} W, predicted {:.0f} W", measured.name(),
+                                        measured.precision, shape_text(measured.kernel), watts, predicted)});
+  }
+  for (auto& [key, rows] : groups)
+    result.groups.push_back(measured_group({{"figure", "board power"}, {"device", key.first}, {"dtype", key.second}},
+                                           std::move(rows), worst_shown));
+}
+
 }  // namespace
 
 double ComparedRow::ape_pct() const { return 100 * std::abs(ratio() - 1); }
@@ -162,6 +178,7 @@ SuiteResult validate_gpu(const std::string& folder, LeaveOut leave_out) {
   add(classes, true);
   add(devices, false);
   add(finest, false);
+  add_board_power(compared, result);
 
   result.pass = true;
   for (const Target& target : targets()) {

@@ -14,8 +14,10 @@ namespace tilewright {
 struct OperatorCall {
   OperatorRecord record;
   std::string reason;
-  std::string kernel;  // the longest of them
-  std::string device;  // the driver's name; empty: not recorded
+  std::string kernel;            // the longest of them
+  std::string phase;             // of a backward convolution; empty: not known
+  bool converts_layout = false;  // some of the kernels only turn channels-first into channels-last or back
+  std::string device;            // the driver's name; empty: not recorded
   double us = 0;
   std::int64_t launches = 1;  // kernels of the call; of an unknown operator: launches in all
 };

@@ -33,6 +33,9 @@ std::vector<std::string> cells_of(std::string_view record) {
   return cells;
 }
 
+/// ncu ends the row of a metric where the columns of its rules begin.
+bool is_rule_column(std::string_view name) { return name.starts_with("Rule") || name.starts_with("Estimated"); }
+
 bool open_quote(std::string_view text) { return std::ranges::count(text, '"') % 2 != 0; }
 
 }  // namespace
@@ -69,6 +72,7 @@ std::optional<CsvRow> CsvStream::next() {
       continue;
     }
     if (!in_table_) continue;
+    while (row.cells.size() < header_.size() && is_rule_column(header_[row.cells.size()])) row.cells.emplace_back();
     if (row.cells.size() != header_.size())
       throw InputError({path_, row.line, 0, ""},
                        fmt::format("the row has {} cells, its header has {}; export the report again", row.cells.size(),

@@ -121,8 +121,10 @@ class Collection {
 
   void take(const OperatorCall& call, const Format& format, const std::string& path) {
     if (call.record.name.empty()) return leave(call, call.reason);
-    const auto row = operator_row(call.record, call.kernel);
+    auto row = operator_row(call.record, call.kernel, call.phase);
     if (!row) return leave(call, row.error());
+    if (call.converts_layout)
+      row->cells["flag"] = "layout_conversion";  // the tables' kernels work on tensors as they lie
     if (call.us <= 0) return leave(call, "the recorded time is 0");
     Sample& sample = rows_[{*row, device_of(call, path), format.timing, format.source}];
     if (sample.us.empty()) sample.kernel = call.kernel;

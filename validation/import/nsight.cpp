@@ -62,28 +62,68 @@ std::string ranges_of(const CsvStream& table, const CsvRow& row) {
   return text;
 }
 
-/// One launch a row (page raw), or one metric a row (page details).
-void ncu_row(const CsvStream& table, const CsvRow& row, std::string& raw_unit, const CallSink& sink) {
-  const std::size_t kernel = *table.column({"Kernel Name"});
-  if (is_raw_page(table.header())) {
-    const std::size_t duration = *table.column({"gpu__time_duration.sum", "gpu__time_duration"});
-    if (row.cells[kernel].empty()) {  // the row of units below the header
-      raw_unit = row.cells[duration];
+/// Kernels that belong to one operator: their time together, the name of the longest.
+struct Together {
+  std::string kernel;
+  double us = 0, longest = -1;
+  std::int64_t launches = 0;
+  bool converts_layout = false;
+
+  void add(const std::string& name, double kernel_us, std::int64_t count) {
+    if (kernel_us > longest) {
+      longest = kernel_us;
+      kernel = name;
+    }
+    us += kernel_us;
+    launches += count;
+    converts_layout |= is_layout_conversion(name);
+  }
+  void deliver(std::string_view ranges, const CallSink& sink) const {
+    OperatorCall call = call_of(ranges, kernel, us, launches);
+    call.converts_layout = converts_layout;
+    sink(call);
+  }
+};
+
+/// One launch a row (page raw), or one metric a row (page details). Launches that follow one another in the same range are one call: the range of an operator names its call.
+class Launches {
+ public:
+  void add(const CsvStream& table, const CsvRow& row, const CallSink& sink) {
+    const std::size_t kernel = *table.column({"Kernel Name"});
+    if (is_raw_page(table.header())) {
+      const std::size_t duration = *table.column({"gpu__time_duration.sum", "gpu__time_duration"});
+      if (row.cells[kernel].empty()) {  // the row of units below the header
+        raw_unit_ = row.cells[duration];
+        return;
+      }
+      if (raw_unit_.empty()) table.fail(row, duration, "the row of units below the header is missing");
+      launch(table, row, table.number(row, duration) * unit_us(table, row, duration, raw_unit_), sink);
       return;
     }
-    if (raw_unit.empty()) table.fail(row, duration, "the row of units below the header is missing");
-    sink(call_of(ranges_of(table, row), row.cells[kernel],
-                 table.number(row, duration) * unit_us(table, row, duration, raw_unit), 1));
-    return;
+    const std::string& metric = row.cells[*table.column({"Metric Name"})];
+    if (metric != "Duration" && !metric.starts_with("gpu__time_duration")) return;
+    const std::optional<std::size_t> unit = table.column({"Metric Unit"});
+    const std::size_t value = *table.column({"Metric Value"});
+    if (!unit) table.fail(row, value, "the column 'Metric Unit' is missing");
+    launch(table, row, table.number(row, value) * unit_us(table, row, *unit, row.cells[*unit]), sink);
   }
-  const std::string& metric = row.cells[*table.column({"Metric Name"})];
-  if (metric != "Duration" && !metric.starts_with("gpu__time_duration")) return;
-  const std::optional<std::size_t> unit = table.column({"Metric Unit"});
-  const std::size_t value = *table.column({"Metric Value"});
-  if (!unit) table.fail(row, value, "the column 'Metric Unit' is missing");
-  sink(call_of(ranges_of(table, row), row.cells[kernel],
-               table.number(row, value) * unit_us(table, row, *unit, row.cells[*unit]), 1));
-}
+
+  void deliver(const CallSink& sink) {
+    if (call_.launches > 0) call_.deliver(ranges_, sink);
+    call_ = {};
+  }
+
+ private:
+  void launch(const CsvStream& table, const CsvRow& row, double us, const CallSink& sink) {
+    std::string ranges = ranges_of(table, row);
+    if (ranges != ranges_ || ranges.find("op_id") == std::string::npos) deliver(sink);
+    ranges_ = std::move(ranges);
+    call_.add(row.cells[*table.column({"Kernel Name"})], us, 1);
+  }
+
+  std::string raw_unit_, ranges_;
+  Together call_;
+};
 
 /// "Total Time (ns)" -> "ns".
 std::string unit_of(const std::string& column) {
@@ -108,37 +148,26 @@ class Ranges {
     }
     const double calls = table.number(row, *times);
     if (calls < 1) table.fail(row, *times, "a range was entered at least once");
-    Range& sum = ranges_[row.cells[*range]];
-    if (us / calls > sum.longest) {
-      sum.longest = us / calls;
-      sum.kernel = row.cells[name];
-    }
-    sum.us += us / calls;
-    sum.launches += static_cast<std::int64_t>(launches);
+    ranges_[row.cells[*range]].add(row.cells[name], us / calls, static_cast<std::int64_t>(launches));
   }
 
   void deliver(const CallSink& sink) const {
-    for (const auto& [text, sum] : ranges_) sink(call_of(text, sum.kernel, sum.us, sum.launches));
+    for (const auto& [text, kernels] : ranges_) kernels.deliver(text, sink);
   }
 
  private:
-  struct Range {
-    std::string kernel;
-    double us = 0, longest = -1;
-    std::int64_t launches = 0;
-  };
-  std::map<std::string, Range> ranges_;
+  std::map<std::string, Together> ranges_;
 };
 
 }  // namespace
 
 void read_nsight(std::istream& in, const std::string& path, const CallSink& sink) {
   CsvStream table(in, path, is_known);
-  std::string raw_unit;
+  Launches launches;
   Ranges ranges;
   while (const std::optional<CsvRow> row = table.next()) {
     if (is_ncu(table.header()))
-      ncu_row(table, *row, raw_unit, sink);
+      launches.add(table, *row, sink);
     else
       ranges.add(table, *row, sink);
   }
@@ -147,6 +176,7 @@ void read_nsight(std::istream& in, const std::string& path, const CallSink& sink
                      "no table of kernels here; known: a Chrome trace of torch.profiler (.json), `ncu --csv` with the "
                      "kernels' durations, `nsys stats --format csv` "
                      "(cuda_gpu_kern_sum, nvtx_kern_sum)");
+  launches.deliver(sink);
   ranges.deliver(sink);
 }
 

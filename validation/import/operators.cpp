@@ -42,6 +42,13 @@ std::expected<std::string, std::string> precision_of(const OperatorRecord& recor
     if (type == "signed char") return "int8";
     return std::unexpected(fmt::format("the tables have no number format '{}'", type));
   }
+  if (const std::size_t at = kernel.find("nvjet_");
+      at != std::string_view::npos) {  // nvjet_sm90_hsh, nvjet_tst: operand, sum, result
+    std::string_view code = kernel.substr(at + 6);
+    if (code.starts_with("sm")) code.remove_prefix(std::min(code.find('_') + 1, code.size()));
+    if (code.starts_with('h')) return "fp16";
+    if (code.starts_with('t')) return "bf16";
+  }
   if (holds(kernel, "bf16") || holds(kernel, "BFloat16") || holds(kernel, "bfloat16")) return "bf16";
   if (holds(kernel, "fp16") || holds(kernel, "f16") || holds(kernel, "Half") || holds(kernel, "half") ||
       holds(kernel, "hgemm") || holds(kernel, "h884") || holds(kernel, "h1688") || holds(kernel, "h16816"))
@@ -274,9 +281,9 @@ struct Entry {
   Row (*read)(const OperatorRecord&, std::string_view kernel);
 };
 
-Row backward_conv_row(const OperatorRecord& record, std::string_view kernel) {
-  const std::string_view phase = backward_phase(record.name, kernel);
-  if (phase.empty()) return std::unexpected("the kernel's name does not say which of the two backward passes it is");
+Row backward_conv_row(const OperatorRecord& record, std::string_view kernel, std::string_view phase) {
+  if (phase.empty())
+    return std::unexpected("the kernels of the call do not all say to which of the two backward passes they belong");
   return conv_row(record, kernel, {1, 2, 4, 5, 6, 7, 9}, std::string(phase));
 }
 
@@ -309,7 +316,6 @@ constexpr std::array entries{
           [](auto& r, auto k) {
             return conv_row(r, k, {0, 1, 4, 5, 6, std::nullopt, std::nullopt}, "fwd");
           }},
-    Entry{"aten::convolution_backward", backward_conv_row},
     Entry{"aten::add", [](auto& r, auto k) { return element_row(r, k, "add", true); }},
     Entry{"aten::add_", [](auto& r, auto k) { return element_row(r, k, "add", true); }},
     Entry{"aten::relu", [](auto& r, auto k) { return element_row(r, k, "relu", false); }},
@@ -336,20 +342,33 @@ const Entry* entry_of(std::string_view name) {
 
 }  // namespace
 
-bool has_table(std::string_view operator_name) { return entry_of(operator_name) != nullptr; }
+bool has_table(std::string_view operator_name) {
+  return operator_name == backward_convolution || entry_of(operator_name) != nullptr;
+}
 
-std::string_view backward_phase(std::string_view operator_name, std::string_view kernel) {
-  if (operator_name != "aten::convolution_backward") return "";
+bool is_layout_conversion(std::string_view kernel) {
+  return holds(kernel, "nchwToNhwc") || holds(kernel, "nhwcToNchw");
+}
+
+std::string_view backward_phase(std::string_view kernel) {
   if (holds(kernel, "dgrad") || holds(kernel, "bwd_data")) return "bwd_data";
   if (holds(kernel, "wgrad") || holds(kernel, "bwd_filter")) return "bwd_filter";
   return "";
 }
 
-std::expected<OperatorRow, std::string> operator_row(const OperatorRecord& record, std::string_view kernel) {
-  const Entry* entry = entry_of(record.name);
-  if (entry == nullptr) return std::unexpected(fmt::format("no table for the operator '{}'", record.name));
+std::string_view only_phase(const OperatorRecord& record) {
+  constexpr std::size_t mask = 10;
+  if (record.name != backward_convolution || mask >= record.values.size()) return "";
+  if (record.values[mask].starts_with("[False, True")) return "bwd_filter";
+  return record.values[mask].starts_with("[True, False") ? "bwd_data" : "";
+}
+
+std::expected<OperatorRow, std::string> operator_row(const OperatorRecord& record, std::string_view kernel,
+                                                     std::string_view phase) {
+  if (!has_table(record.name)) return std::unexpected(fmt::format("no table for the operator '{}'", record.name));
   if (record.dims.empty()) return std::unexpected(no_shapes);
-  return entry->read(record, kernel);
+  if (record.name == backward_convolution) return backward_conv_row(record, kernel, phase);
+  return entry_of(record.name)->read(record, kernel);
 }
 
 std::expected<OperatorRecord, std::string> operator_of_range(std::string_view text) {

@@ -30,13 +30,19 @@ struct OperatorRow {
   auto operator<=>(const OperatorRow&) const = default;
 };
 
-/// A row, or the reason why there is none. `kernel`: name of the longest kernel, which tells TF32 from fp32, the direction of a backward convolution, and the number format
-/// where the types were not recorded.
-std::expected<OperatorRow, std::string> operator_row(const OperatorRecord& record, std::string_view kernel);
+/// A row, or the reason why there is none. `kernel`: name of the longest kernel, which tells TF32 from fp32, and the number format where the types were not recorded.
+/// `phase`: of a backward convolution.
+std::expected<OperatorRow, std::string> operator_row(const OperatorRecord& record, std::string_view kernel,
+                                                     std::string_view phase = "");
 /// True for operators that have a table, whatever their arguments.
 bool has_table(std::string_view operator_name);
-/// Of a backward convolution: "bwd_data" or "bwd_filter" by the kernel's name; "" for its other kernels and all other operators.
-std::string_view backward_phase(std::string_view operator_name, std::string_view kernel);
+/// True for the kernels by which cuDNN turns channels-first tensors into channels-last ones and back.
+bool is_layout_conversion(std::string_view kernel);
+/// "bwd_data" or "bwd_filter" by the name of a backward convolution's kernel, as older libraries spell it; "": the name does not say.
+std::string_view backward_phase(std::string_view kernel);
+/// The pass of a backward convolution that computes one gradient only, by its output mask; "": both, or another operator.
+std::string_view only_phase(const OperatorRecord& record);
+constexpr std::string_view backward_convolution = "aten::convolution_backward";
 /// An operator recorded as an NVTX range "aten::mm, seq = 3, op_id = 7, sizes = [[64, 32], [32, 16]]"; the innermost (last) one of the text that has sizes.
 /// None: the text names no operator with sizes.
 std::expected<OperatorRecord, std::string> operator_of_range(std::string_view text);

@@ -30,6 +30,7 @@ struct Launched {
   std::string_view kernel = {};  // the longest one
   double us = 0, longest = 0;
   std::int64_t launches = 0;
+  bool converts_layout = false;
 };
 
 class Trace {
@@ -58,7 +59,7 @@ class Trace {
       throw InputError({path_, 0, 0, "traceEvents"},
                        "the trace holds no GPU kernels; profile with activities=[CPU, CUDA] and record_shapes=True");
     for (const auto& [id, launched] : kernels_) {
-      for (const Launched& kernels : launched) sink(call(id, kernels));
+      for (const Launched& kernels : passes_of(id, launched)) sink(call(id, kernels));
     }
     for (const auto& [name, kernels] : lost_) {
       OperatorCall without;
@@ -153,17 +154,36 @@ class Trace {
     const std::optional<std::int64_t> id = external_id(args);
     const Json* device = member(args, {"device"});
     const std::int64_t on = device != nullptr && device->is_number_integer() ? device->get<std::int64_t>() : 0;
-    const std::string_view phase = backward_phase("aten::convolution_backward", name);
-    add(id ? kernel_of(*id, on, phase) : lost_[name], name, us);
+    add(id ? kernel_of(kernels_[*id], on, backward_phase(name)) : lost_[name], name, us);
   }
 
-  Launched& kernel_of(std::int64_t id, std::int64_t device, std::string_view phase) {
-    std::vector<Launched>& launched = kernels_[id];
+  static Launched& kernel_of(std::vector<Launched>& launched, std::int64_t device, std::string_view phase) {
     const auto found = std::ranges::find_if(
         launched, [&](const Launched& other) { return other.device == device && other.phase == phase; });
     if (found != launched.end()) return *found;
     launched.push_back({.device = device, .phase = phase});
     return launched.back();
+  }
+
+  /// The kernels of a call by device, those of a backward convolution by pass as well. One kernel of unknown pass makes the time of both unknown.
+  std::vector<Launched> passes_of(std::int64_t id, const std::vector<Launched>& launched) const {
+    const auto found = operators_.find(id);
+    const bool backward = found != operators_.end() && records_[found->second]->name == backward_convolution;
+    const std::string_view only = backward ? only_phase(*records_[found->second]) : "";
+    const bool known = backward && only.empty() &&
+                       std::ranges::none_of(launched, [](const Launched& kernels) { return kernels.phase.empty(); });
+    std::vector<Launched> passes;
+    for (const Launched& kernels : launched) {
+      Launched& pass = kernel_of(passes, kernels.device, known ? kernels.phase : only);
+      if (kernels.longest >= pass.longest) {
+        pass.longest = kernels.longest;
+        pass.kernel = kernels.kernel;
+      }
+      pass.us += kernels.us;
+      pass.converts_layout |= kernels.converts_layout;
+      pass.launches += kernels.launches;
+    }
+    return passes;
   }
 
   void add(Launched& launched, const std::string& name, double us) {
@@ -173,11 +193,14 @@ class Trace {
     }
     launched.us += us;
     ++launched.launches;
+    launched.converts_layout |= is_layout_conversion(name);
   }
 
   OperatorCall call(std::int64_t id, const Launched& kernels) const {
     OperatorCall call;
     call.kernel = kernels.kernel;
+    call.phase = kernels.phase;
+    call.converts_layout = kernels.converts_layout;
     call.us = kernels.us;
     call.launches = kernels.launches;
     if (const auto name = devices_.find(kernels.device); name != devices_.end()) call.device = name->second;

@@ -79,6 +79,7 @@ TensorId add_tensor(Builder& b, const std::string& name, const Value& value, Ten
   tensor.shape = value.shape;
   tensor.type = data_type(b.model.file, name, value.type);
   tensor.kind = kind;
+  tensor.causal = is_causal(value);
   for (const std::int64_t size : tensor.shape) {
     if (size < 1) {
       throw InputError(Place{b.model.file, 0, 0, fmt::format("tensor '{}'", shown(name))},
@@ -356,6 +357,7 @@ void add_node(Builder& b, const NodeRecord& record, std::size_t index) {
     return;
   }
   if (rule->kind == Kind::view) {
+    node.out[0].causal = is_causal_result(node, node.out[0], nullptr);
     enter_outputs(b, node);
     if (constant)
       keep_stored_format(b, node);
@@ -364,6 +366,7 @@ void add_node(Builder& b, const NodeRecord& record, std::size_t index) {
     return;
   }
   const Layer probe{record.name, record.type, rule->work(node), {}, {}, {}};
+  node.out[0].causal = is_causal_result(node, node.out[0], &probe.work);
   enter_outputs(b, node);
   if (constant && macs(probe) == 0) {  // computed once when the model is loaded: its result is a weight
     if (std::holds_alternative<Movement>(probe.work)) keep_stored_format(b, node);

@@ -10,6 +10,7 @@
 
 #include "core/diagnostics.hpp"
 #include "workloads/scalesim/topology.hpp"
+#include "workloads/transform/shard.hpp"
 #include "workloads/zoo/zoo.hpp"
 
 namespace tilewright {
@@ -63,6 +64,7 @@ WorkloadGraph prepare_workload(const WorkloadRequest& request) {
   for (const auto& [layers, precision] : request.layer_precisions)
     graph = set_layer_precision(graph, layers, precision);
   for (const auto& [layers, sparsity] : request.layer_sparsities) graph = set_sparsity(graph, layers, sparsity);
+  if (request.gpus > 1) graph = shard(graph, request.gpus);
   return fuse(graph, request.fusion);
 }
 

@@ -19,6 +19,7 @@ struct WorkloadRequest {
   std::optional<Precision> precision;                               // none: as in the workload
   std::vector<std::pair<std::string, Precision>> layer_precisions;  // by pattern of layer names, later ones win
   std::vector<std::pair<std::string, Sparsity>> layer_sparsities;
+  std::int64_t gpus = 1;  // that share every layer: the graph is then the part of one of them (shard)
   Fusion fusion = Fusion::normal;
 };
 /// Errors as load_workload, set_batch and set_precision.

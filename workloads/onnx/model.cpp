@@ -160,6 +160,14 @@ Value tensor_value(const std::string& file, const onnx::TensorProto& t, const st
   try {
     n = elements_of(value.shape);
   } catch (const OverflowError&) { fail(file, "more than 2^63 elements", key); }
+  const std::int64_t raw_bytes = static_cast<std::int64_t>(t.raw_data().size());
+  if (n > largest_folded && raw_width(value.type) > 0 && raw_bytes / raw_width(value.type) == n) {  // a long mask
+    const auto width = static_cast<std::size_t>(raw_width(value.type));
+    const char* raw = t.raw_data().data();
+    value.causal = is_causal(value.shape, [&](std::size_t a, std::size_t b) {
+      return std::memcmp(raw + a * width, raw + b * width, width) == 0;
+    });
+  }
   if (n > largest_folded || t.data_location() == onnx::TensorProto::EXTERNAL || value.type == element::string)
     return value;
   if (t.has_raw_data() && !t.raw_data().empty()) {
@@ -316,6 +324,8 @@ void parse(const std::string& path, onnx::ModelProto& proto) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) fail(path, "no such file");
   if (std::filesystem::is_directory(path, error)) fail(path, "is a directory; name the .onnx file in it");
+  // A pipe that nobody writes to would be waited for without end.
+  if (!std::filesystem::is_regular_file(path, error)) fail(path, "is not a regular file; save the model to one");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail(path, "cannot be read (check its permissions)");
   const auto size = std::filesystem::file_size(path, error);

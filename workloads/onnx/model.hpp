@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,7 +40,14 @@ struct Value {
   int type = element::float32;
   bool constant = false;
   std::shared_ptr<const Constant> data;
+  bool causal = false;  // of its last two axes (queries, keys) one value stands behind the diagonal and nowhere else
 };
+
+/// Is one value in all places whose key (last axis) lies behind the query (the axis before), and nowhere else? Both axes are equal and
+/// longer than 1. `same`: are the entries at two places (row-major) equal?
+bool is_causal(const Shape& shape, const std::function<bool(std::size_t, std::size_t)>& same);
+/// The same, of the numbers where they are kept, else as was found when the value was made.
+bool is_causal(const Value& value);
 
 /// Tensors of more axes are refused.
 inline constexpr std::size_t largest_rank = 32;

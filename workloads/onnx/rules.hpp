@@ -147,6 +147,11 @@ std::vector<bool> reduced_axes(const Node& node);
 /// Layer::axes of a Transpose, a reduction or a Gather; empty for others.
 std::vector<int> kept_axes(const Node& node);
 
+// masks.cpp
+/// Does this result of the node mask later keys: by its numbers, as a triangle (Trilu), or as its operands that only moved or were
+/// combined element by element? `work`: of the node, null for a view.
+bool is_causal_result(const Node& node, const Value& result, const Operator* work);
+
 // fold.cpp
 /// Numbers of the node's results when all operands that decide them are known; nullptr where they are not.
 /// Integer overflow in a computed size is an InputError.

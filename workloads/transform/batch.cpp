@@ -224,6 +224,7 @@ class Rebatch {
   void resize(RowWise& work, const Layer& layer) const { work.rows = scaled(work.rows, layer.name); }
   void resize(Reduce& work, const Layer& layer) const { work.kept = scaled(work.kept, layer.name); }
   void resize(Movement& work, const Layer& layer) const { work.elements = scaled(work.elements, layer.name); }
+  void resize(Collective& work, const Layer& layer) const { work.elements = scaled(work.elements, layer.name); }
   void resize(Resize& work, const Layer& layer) const {
     work.in_elements = scaled(work.in_elements, layer.name);
     work.out_elements = scaled(work.out_elements, layer.name);

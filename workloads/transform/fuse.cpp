@@ -362,6 +362,16 @@ class Fuser {
     return found;
   }
 
+  /// A mask that is known to be causal, or one that the graph is given when it runs, equal for all sequences and heads, with as
+  /// many keys as queries: what else such a mask would be for is rare.
+  bool masks_later_keys(TensorId id, std::int64_t queries, std::int64_t keys) const {
+    const std::vector<std::int64_t>& extents = tensor(id).shape;
+    if (queries != keys || queries == 1 || extents.size() < 2) return false;
+    if (extents[extents.size() - 2] != queries || extents.back() != keys) return false;
+    return tensor(id).causal ||
+           (tensor(root(id)).kind == TensorKind::input && elements(id) == checked_mul(queries, keys));
+  }
+
   void join_attention(int first, const std::vector<int>& between, int softmax, int second, std::int64_t columns) {
     const auto* qk = std::get_if<MatMul>(&layer(first).work);
     const auto* pv = std::get_if<MatMul>(&layer(second).work);
@@ -373,7 +383,7 @@ class Fuser {
     if (qk->m != pv->m || qk->n != pv->k || qk->k != pv->n || columns != qk->n) return;
     const std::optional<Heads> shape = heads(*qk, *pv);
     if (!shape) return;
-    const Attention work{shape->batch, shape->heads, shape->kv_heads, qk->m, qk->n, qk->k, false};
+    Attention work{shape->batch, shape->heads, shape->kv_heads, qk->m, qk->n, qk->k, false};
     const double scores_per_result = static_cast<double>(qk->n) / static_cast<double>(qk->k);
     std::vector<TensorId> inputs{layer(first).inputs[0], layer(first).inputs[1], v};
     std::vector<Epilogue> epilogues;
@@ -385,6 +395,7 @@ class Fuser {
           continue;
         part.extra_elements = checked_add(part.extra_elements, elements(id));
         inputs.push_back(id);
+        work.causal = work.causal || masks_later_keys(id, qk->m, qk->n);
       }
       epilogues.push_back(std::move(part));
     }
@@ -438,6 +449,7 @@ class Fuser {
       if (t.alias_of >= 0) t.alias_of = renamed[at(t.alias_of)];
     }
     rename(graph_.inputs);
+    rename(graph_.tensor_parallel.replicated);
     rename(graph_.outputs);
     for (Layer& l : graph_.layers) {
       rename(l.inputs);

@@ -234,9 +234,12 @@ TensorId Builder::softmax(const std::string& name, TensorId x) {
   return layer(name, "Softmax", RowWise{product(extents) / columns, columns, 2, 5}, {x}, extents);
 }
 
-TensorId Builder::transpose(const std::string& name, TensorId x, std::vector<std::int64_t> result) {
+TensorId Builder::transpose(const std::string& name, TensorId x, std::vector<std::int64_t> result,
+                            std::vector<int> axes) {
   const std::int64_t moved = product(result);  // before `result` is moved from
-  return layer(name, "Transpose", Movement{moved}, {x}, std::move(result));
+  const TensorId made = layer(name, "Transpose", Movement{moved}, {x}, std::move(result));
+  graph_.layers.back().axes = std::move(axes);
+  return made;
 }
 
 TensorId Builder::gather(const std::string& name, TensorId table, TensorId indices) {

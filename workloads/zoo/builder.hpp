@@ -67,7 +67,8 @@ class Builder {
   /// Root-mean-square normalisation over the last axis; parameter gamma.
   TensorId rms_norm(const std::string& name, TensorId x);
   TensorId softmax(const std::string& name, TensorId x);
-  TensorId transpose(const std::string& name, TensorId x, std::vector<std::int64_t> shape);
+  /// `axes`: the axis of x that is each axis of the result, where it matters to somebody.
+  TensorId transpose(const std::string& name, TensorId x, std::vector<std::int64_t> shape, std::vector<int> axes = {});
   TensorId gather(const std::string& name, TensorId table, TensorId indices);
   TensorId pool(const std::string& name, const std::string& op, TensorId x, std::int64_t kernel, std::int64_t stride,
                 std::int64_t pad);
@@ -121,6 +122,7 @@ WorkloadGraph bert_base(std::string_view spec);
 WorkloadGraph bert_large(std::string_view spec);
 std::vector<Parameter> gpt2_parameters();
 WorkloadGraph gpt2(std::string_view spec);
+WorkloadGraph gpt2_large(std::string_view spec);
 std::vector<Parameter> gpt3_parameters();
 WorkloadGraph gpt3_175b(std::string_view spec);
 std::vector<Parameter> llama_parameters();

@@ -19,6 +19,7 @@ struct LanguageModel {
 
 // Radford et al. 2019; Brown et al. 2020, table 2.1; Touvron et al. 2023 (LLaMA table 2, Llama 2 table 1).
 constexpr LanguageModel gpt2_sizes{12, 768, 12, 12, 3072, 50257, 1024};
+constexpr LanguageModel gpt2_large_sizes{36, 1280, 20, 20, 5120, 50257, 1024};
 constexpr LanguageModel gpt3_sizes{96, 12288, 96, 96, 49152, 50257, 2048};
 constexpr LanguageModel llama_7b_sizes{32, 4096, 32, 32, 11008, 32000, 0};
 constexpr LanguageModel llama_13b_sizes{40, 5120, 40, 40, 13824, 32000, 0};
@@ -41,11 +42,14 @@ TensorId split_heads(Builder& b, const std::string& name, TensorId x, std::int64
   const std::vector<std::int64_t> in = b.shape(x);
   const std::int64_t head_dim = in[2] / (heads * groups);
   std::vector<std::int64_t> viewed{in[0], in[1], heads, groups, head_dim}, moved{in[0], heads, groups, in[1], head_dim};
+  std::vector<int> axes{0, 2, 3, 1, 4};
   if (groups == 1) {
     viewed.erase(viewed.begin() + 3);
     moved.erase(moved.begin() + 2);
+    axes = {0, 2, 1, 3};
   }
-  return b.transpose(name + ".transpose", b.view(name + ".heads", "Reshape", x, std::move(viewed)), std::move(moved));
+  return b.transpose(name + ".transpose", b.view(name + ".heads", "Reshape", x, std::move(viewed)), std::move(moved),
+                     std::move(axes));
 }
 
 /// Keys or values of all tokens: the new ones are written behind the cached ones.
@@ -86,8 +90,10 @@ TensorId self_attention(Builder& b, const std::string& name, TensorId x, const L
     v = grouped(".v_group", v);
   }
   TensorId context = attention(b, name, q, k, v, mask);
-  const std::int64_t heads = model.heads;
-  context = b.transpose(name + ".merge", context, {step.batch, step.queries, heads, head_dim});
+  context = groups == 1
+                ? b.transpose(name + ".merge", context, {step.batch, step.queries, model.heads, head_dim}, {0, 2, 1, 3})
+                : b.transpose(name + ".merge", context, {step.batch, step.queries, model.kv_heads, groups, head_dim},
+                              {0, 3, 1, 2, 4});
   context = b.view(name + ".merged", "Reshape", context, {step.batch, step.queries, model.width});
   return b.linear(name + ".o_proj", context, model.width, bias);
 }
@@ -280,7 +286,10 @@ WorkloadGraph language_model(std::string_view spec, const LanguageModel& model,
   } else {  // cosines and sines, half a head each
     rotary = b.input("rotary", {step.queries, model.width / model.heads});
   }
-  if (!decode) mask = b.input("causal_mask", {step.queries, step.queries});
+  if (!decode) {
+    mask = b.input("causal_mask", {step.queries, step.queries});
+    b.graph().tensors[static_cast<std::size_t>(mask)].causal = true;
+  }
   for (std::int64_t i = 0; i < model.layers; ++i) {
     x = decoder_layer(b, fmt::format("layers.{}", i), x, model, step, mask, rotary);
   }
@@ -340,6 +349,7 @@ std::vector<Parameter> gpt2_parameters() { return language_parameters("128", "10
 std::vector<Parameter> gpt3_parameters() { return language_parameters("2048", "2047"); }
 std::vector<Parameter> llama_parameters() { return language_parameters("512", "2047"); }
 WorkloadGraph gpt2(std::string_view spec) { return language_model(spec, gpt2_sizes, gpt2_parameters()); }
+WorkloadGraph gpt2_large(std::string_view spec) { return language_model(spec, gpt2_large_sizes, gpt2_parameters()); }
 WorkloadGraph gpt3_175b(std::string_view spec) { return language_model(spec, gpt3_sizes, gpt3_parameters()); }
 WorkloadGraph llama_7b(std::string_view spec) { return language_model(spec, llama_7b_sizes, llama_parameters()); }
 WorkloadGraph llama_13b(std::string_view spec) { return language_model(spec, llama_13b_sizes, llama_parameters()); }

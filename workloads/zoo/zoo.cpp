@@ -37,6 +37,7 @@ std::span<const Generator> generators() {
       Generator{"bert-large", "BERT-large with pooler and two-class head (Devlin et al., 2019)", bert_parameters,
                 bert_large},
       Generator{"gpt2", "GPT-2 124M (Radford et al., 2019)", gpt2_parameters, gpt2},
+      Generator{"gpt2-large", "GPT-2 774M (Radford et al., 2019)", gpt2_parameters, gpt2_large},
       Generator{"llama-7b", "LLaMA-7B (Touvron et al., 2023)", llama_parameters, llama_7b},
       Generator{"llama-13b", "LLaMA-13B (Touvron et al., 2023)", llama_parameters, llama_13b},
       Generator{"llama-70b", "Llama-2-70B, 8 key/value heads (Touvron et al., 2023)", llama_parameters, llama_70b},

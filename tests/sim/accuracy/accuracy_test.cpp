@@ -78,6 +78,31 @@ TEST_CASE("A command runs once for each candidate, and its cache outlives the pr
   REQUIRE(runs() == 2);
 }
 
+TEST_CASE("A command that failed is not run again for the same candidate by the same process, and is not cached") {
+  const Folder folder;
+  folder.write("train.sh", "echo run >> \"$(dirname \"$0\")/runs\"\nexit 3\n");
+  const std::string yaml = fmt::format("{{command: [sh, {}, '{{arch}}'], limit: 20 s, cache: cache.csv}}",
+                                       (folder.path / "train.sh").string());
+  const auto runs = [&] {
+    std::ifstream in(folder.path / "runs");
+    return std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+  };
+  const auto error = [&](const AccuracySource& mine, const std::string& arch) {
+    return message_of([&] { mine.of({{"arch", arch}}); });
+  };
+  {
+    const AccuracySource mine = source(folder, yaml);
+    const std::string first = error(mine, "a");
+    REQUIRE(first.find("code 3") != std::string::npos);
+    REQUIRE(error(mine, "a") == first);  // on another chip, say
+    REQUIRE(runs() == 1);
+    REQUIRE(error(mine, "b").find("code 3") != std::string::npos);
+    REQUIRE(runs() == 2);
+  }
+  REQUIRE(error(source(folder, yaml), "a").find("code 3") != std::string::npos);
+  REQUIRE(runs() == 3);
+}
+
 TEST_CASE("A command that fails, prints no number or takes too long is an error, and is killed with its children") {
   const auto error = [](std::vector<std::string> command, double limit) {
     return message_of([&] { run_candidate(command, Seconds{limit}); });

@@ -49,25 +49,28 @@ TEST_CASE("the least over tiles that divide each other is found by passes over t
     REQUIRE(lattice.whole());
     const std::vector<Steps> tiles = all_tiles(dims);
     REQUIRE(tiles.size() == lattice.cells());
-    std::vector<double> values(lattice.cells());
+    constexpr std::size_t width = 3;
+    std::vector<double> values(lattice.cells() * width);
     for (double& value : values) value = static_cast<double>(random() % 1000);
-    std::vector<double> larger = values, smaller = values, beyond(values.size());
-    lattice.least_of_larger(larger);
-    lattice.least_of_smaller(smaller);
-    lattice.least_beyond(larger, beyond);
+    std::vector<double> larger = values, smaller = values, beyond(width);
+    lattice.least_of_larger(larger, width);
+    lattice.least_of_smaller(smaller, width);
     constexpr double infinity = std::numeric_limits<double>::infinity();
     for (const Steps& tile : tiles) {
-      double of_larger = infinity, of_smaller = infinity, of_others = infinity;
-      for (const Steps& other : tiles) {
-        const double value = values[lattice.cell(other)];
-        if (divides(dims, other, tile)) of_smaller = std::min(of_smaller, value);
-        if (!divides(dims, tile, other)) continue;
-        of_larger = std::min(of_larger, value);
-        if (other != tile) of_others = std::min(of_others, value);
+      lattice.least_beyond(larger, width, tile, beyond.data());
+      for (std::size_t f = 0; f < width; ++f) {
+        double of_larger = infinity, of_smaller = infinity, of_others = infinity;
+        for (const Steps& other : tiles) {
+          const double value = values[lattice.cell(other) * width + f];
+          if (divides(dims, other, tile)) of_smaller = std::min(of_smaller, value);
+          if (!divides(dims, tile, other)) continue;
+          of_larger = std::min(of_larger, value);
+          if (other != tile) of_others = std::min(of_others, value);
+        }
+        REQUIRE(larger[lattice.cell(tile) * width + f] == of_larger);
+        REQUIRE(smaller[lattice.cell(tile) * width + f] == of_smaller);
+        REQUIRE(beyond[f] == of_others);
       }
-      REQUIRE(larger[lattice.cell(tile)] == of_larger);
-      REQUIRE(smaller[lattice.cell(tile)] == of_smaller);
-      REQUIRE(beyond[lattice.cell(tile)] == of_others);
     }
   }
 }

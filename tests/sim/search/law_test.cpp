@@ -130,6 +130,55 @@ TEST_CASE("the energy of the array follows from the problem and the unrolling al
   }
 }
 
+TEST_CASE("a larger tile never takes the array longer") {
+  // Tiles are left out of the search when a larger one already takes the array too long. GPU kernels come from a menu.
+  Random random(18);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    if (family_of(chip).unrolled_time) continue;
+    for (int i = 0; i < 40; ++i) {
+      const Problem problem = small_problem(random, 4000);
+      if (problem.compute == Compute::vector || !family_of(chip).rules(chip, problem).menu.empty()) continue;
+      ArrayPass pass;
+      pass.explained = false;
+      pass.spatial = pass.chip = pass.temporal = std::vector<std::int64_t>(problem.dims.size(), 1);
+      for (const Dim& dim : problem.dims) pass.passes *= dim.bound;
+      const auto cycles = [&] { return family_of(chip).compute(chip, problem, pass).cycles; };
+      Cycles before = cycles();
+      for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+        pass.temporal[d] = problem.dims[d].bound;
+        pass.passes /= problem.dims[d].bound;
+        INFO(name << ", dim " << d);
+        REQUIRE(cycles() <= before);
+        before = cycles();
+      }
+    }
+  }
+}
+
+TEST_CASE("a family's timer takes the times that its cost says") {
+  Random random(19);
+  for (const std::string& name : chip_library()) {
+    const Chip chip = load_chip(name);
+    const ArchFamily& family = family_of(chip);
+    if (family.timer == nullptr) continue;
+    for (int i = 0; i < 40; ++i) {
+      const Problem problem = small_problem(random, 4000);
+      const auto some = [&] {
+        std::vector<std::int64_t> extents;
+        for (std::size_t d = 0; d < problem.dims.size(); ++d) extents.push_back(pick(random, {1, 2, 3, 7, 16}));
+        return extents;
+      };
+      const ArrayPass pass{some(), some(), some(), pick(random, {1, 5, 64}), false};
+      const PassTime time = family.timer(chip, problem)(pass);
+      const ComputeCost cost = family.compute(chip, problem, pass);
+      INFO(name);
+      REQUIRE(time.cycles == cost.cycles);
+      REQUIRE(time.fill_drain == cost.fill_drain);
+    }
+  }
+}
+
 TEST_CASE("a family whose time follows from the unrolling alone takes it whatever the tiles") {
   Random random(16);
   for (const std::string& name : chip_library()) {

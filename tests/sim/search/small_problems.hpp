@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "arch_models/family.hpp"
@@ -117,7 +118,7 @@ inline SmallCase small_case(Random& random, std::size_t levels, std::int64_t mos
   }
   chip.static_power = Watts{random() % 2 ? 0.001 : 0.0};
   auto& array = std::get<SystolicParameters>(chip.parameters);
-  array.dataflow = random() % 2 ? ArrayDataflow::weight_stationary : ArrayDataflow::output_stationary;
+  array.dataflow = static_cast<ArrayDataflow>(random() % 4);
   array.weights_double_buffered = random() % 2 == 0;
   MapRules& rules = made.rules;
   rules.x_dims.resize(levels);
@@ -218,20 +219,27 @@ inline bool every_mapping(const SmallCase& c, std::int64_t most, const std::func
   return split(0, 0, problem.dims.front().bound);
 }
 
-/// The best score of every objective over all mappings; nothing when there are more than `most` nests or none is legal.
-inline std::optional<std::array<double, 3>> exhaustive_best(const SmallCase& c, std::int64_t most) {
+/// Over all mappings: the best score of every objective, and the least energy of the fastest ones.
+struct Best {
+  std::array<double, 3> scores{};
+  std::pair<double, double> frugal;  // cycles, joules
+};
+
+/// Nothing when there are more than `most` nests or none is legal.
+inline std::optional<Best> exhaustive_best(const SmallCase& c, std::int64_t most) {
   const CostModel model = cost_model(c.problem, c.chip);
-  std::array<double, 3> best;
-  best.fill(std::numeric_limits<double>::infinity());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Best best{{infinity, infinity, infinity}, {infinity, infinity}};
   bool any = false;
   const bool whole = every_mapping(c, most, [&](const Mapping& mapping) {
     any = true;
     const AccessCounts counts = count_accesses(c.problem, mapping);
     const ComputeCost compute = model.family->compute(c.chip, c.problem, array_pass(model, mapping));
     const CostFigures figures = cost_figures(model, mapping, counts, level_costs(model, counts), compute);
-    for (std::size_t i = 0; i < best.size(); ++i) {
-      best[i] = std::min(best[i], score(figures.cycles, figures.energy.total(), c.chip, static_cast<Objective>(i)));
-    }
+    const Joules energy = figures.energy.total();
+    best.frugal = std::min(best.frugal, std::pair{figures.cycles.value, energy.value});
+    for (std::size_t i = 0; i < best.scores.size(); ++i)
+      best.scores[i] = std::min(best.scores[i], score(figures.cycles, energy, c.chip, static_cast<Objective>(i)));
   });
   if (!whole || !any) return std::nullopt;
   return best;

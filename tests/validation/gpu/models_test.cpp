@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "core/csv.hpp"
 #include "core/diagnostics.hpp"
 #include "validation/gpu/calibrate.hpp"
 #include "validation/gpu/energy.hpp"
 #include "validation/gpu/models.hpp"
 #include "validation/gpu/nas.hpp"
 #include "validation/gpu/serving.hpp"
+#include "validation/gpu/validate.hpp"
 #include "validation/gpu/vision.hpp"
 
 using namespace tilewright;
@@ -79,6 +82,24 @@ TEST_CASE("rows of recurrent layers with shifted columns are left out and counte
   const MeasuredData data = read_measured(measured_gpu_folder());
   REQUIRE(data.notes.size() == 1);
   CHECK(data.notes.front().find("116 rows left out") != std::string::npos);
+}
+
+TEST_CASE("DeepBench lists column-major products and recurrent layers without input products") {
+  const MeasuredData data = read_measured(measured_gpu_folder());
+  const auto first = [&](std::string_view table) {
+    const auto row = std::ranges::find_if(data.rows, [&](const MeasuredRow& candidate) {
+      return candidate.table == table && candidate.source.starts_with("deepbench");
+    });
+    REQUIRE(row != data.rows.end());
+    return *row;
+  };
+  const MeasuredRow product = first("gemm.csv");
+  const CsvTable table = read_csv(measured_gpu_folder() + "/gemm.csv");
+  const auto listed = std::ranges::find(table.rows, product.line, &CsvRow::line);
+  REQUIRE(listed != table.rows.end());
+  CHECK(std::get<GemmKernel>(product.kernel).n == table.integer(*listed, table.column("m"), 1, 1 << 24));
+  CHECK(std::get<GemmKernel>(product.kernel).m == table.integer(*listed, table.column("n"), 1, 1 << 24));
+  CHECK_FALSE(std::get<RecurrentKernel>(first("rnn.csv").kernel).input_product);
 }
 
 TEST_CASE("torchvision's classifiers have the convolutions and weights of their papers") {
@@ -156,4 +177,22 @@ TEST_CASE("energies of servers and chats are predicted within the targets from c
   REQUIRE(lecture != result.groups.end());
   CHECK(lecture->worst.size() == 21);  // row by row
   CHECK_THROWS_AS(validate_energy("no such folder", library_calibration()), InputError);
+}
+
+TEST_CASE("an H100 that no constant was fitted to") {
+  const std::string folder = TILEWRIGHT_SOURCE_DIR "/validation/measured/h100";
+  const SuiteResult kernels = validate_gpu(folder, LeaveOut::none);
+  std::int64_t rows = 0;
+  for (const SuiteGroup& group : kernels.groups)
+    if (group.keys.at("device") == "*") rows += group.n;
+  CHECK(rows == 416 + 430 + 94 + 320);  // gemm, conv, attention, vector
+
+  const SuiteResult networks = validate_models(
+      folder, read_calibration(TILEWRIGHT_SOURCE_DIR "/arch_models/gpu/constants.yaml"), LeaveOut::none);
+  const auto transformers = std::ranges::find_if(networks.groups, [](const SuiteGroup& group) {
+    return group.keys.at("kind") == "transformer" && group.keys.at("device") == "*" && group.keys.at("phase") == "*";
+  });
+  REQUIRE(transformers != networks.groups.end());
+  CHECK(transformers->n == 10);
+  CHECK(*transformers->mape_pct < 12);  // the target of devices that were not seen
 }

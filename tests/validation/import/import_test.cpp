@@ -104,3 +104,46 @@ TEST_CASE("Nsight Systems: a summary has no extents, ranges have; kernels of one
           std::string::npos);
   REQUIRE(ranges.left.empty());
 }
+
+TEST_CASE("Nsight Compute: rows of metrics end before the columns of rules; kernels of one range add up") {
+  ImportRequest request;
+  request.device = "L4";
+  const std::string range = "\"7 \"\"<default domain>:aten::mm, op_id = 3, sizes = [[4, 8], [8, 2]]:none\"\"\"";
+  const Imported imported = import_text("rules.csv",
+                                        "\"ID\",\"thread Domain:Push/Pop_Range:PL_Type\",\"Kernel Name\",\"Metric "
+                                        "Name\",\"Metric Unit\",\"Metric Value\",\"Rule Name\",\"Rule "
+                                        "Type\",\"Estimated Speedup\"\n"
+                                        "\"0\"," +
+                                            range +
+                                            ",\"sgemm_split\",\"Duration\",\"us\",\"5\",\"\"\n"
+                                            "\"0\"," +
+                                            range +
+                                            ",\"sgemm_split\",\"\",\"\",\"\",\"Bottleneck\",\"OPT\",\"10\"\n"
+                                            "\"1\"," +
+                                            range + ",\"splitKreduce\",\"Duration\",\"us\",\"1.5\",\"\"\n",
+                                        request);
+  REQUIRE(imported.tables.at("gemm.csv").find("L4,fp32,linear,1,4,2,8,TN,none,6.5,") != std::string::npos);
+  REQUIRE(imported.rows.at("gemm") == 1);
+}
+
+TEST_CASE("a backward convolution with a kernel of unknown pass gives no row, one of a single gradient all its time") {
+  const auto trace = [](const std::string& mask, const std::string& second) {
+    return R"({"deviceProperties": [{"id": 0, "name": "NVIDIA L4"}], "traceEvents": [
+  {"ph": "X", "cat": "cpu_op", "name": "aten::convolution_backward", "args": {"External id": 5, "Input Dims": [[8, 16, 14, 14], [8, 4, 14, 14], [16, 4, 3, 3]],
+   "Input type": ["float", "float", "float"], "Concrete Inputs": ["", "", "", "[0]", "[1, 1]", "[1, 1]", "[1, 1]", "False", "[0, 0]", "1", ")" +
+           mask + R"("]}},
+  {"ph": "X", "cat": "kernel", "name": "sm80_dgrad_kernel", "dur": 10, "args": {"device": 0, "External id": 5}},
+  {"ph": "X", "cat": "kernel", "name": ")" +
+           second + R"(", "dur": 4, "args": {"device": 0, "External id": 5}}]})";
+  };
+  const Imported both = import_text("both.json", trace("[True, True, False]", "sm80_wgrad_kernel"));
+  CHECK(both.rows.at("conv") == 2);
+  const Imported unknown = import_text("unknown.json", trace("[True, True, False]", "nvjet_sm90_hss"));
+  CHECK_FALSE(unknown.rows.contains("conv"));
+  REQUIRE(unknown.left.size() == 1);
+  CHECK(unknown.left[0].total_us == 14);
+  const Imported single = import_text("single.json", trace("[True, False, False]", "nchwToNhwcKernel"));
+  CHECK(single.rows.at("conv") == 1);
+  CHECK(single.tables.at("conv.csv").find(",14,") != std::string::npos);
+  CHECK(single.tables.at("conv.csv").find("layout_conversion") != std::string::npos);
+}

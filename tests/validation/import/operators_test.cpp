@@ -92,14 +92,20 @@ TEST_CASE("each spelling of a convolution finds its own arguments") {
   REQUIRE(reason(wrong).find("no convolution") != std::string::npos);
 }
 
-TEST_CASE("the kernel's name tells the two backward passes apart") {
-  const OperatorRecord backward = record(
+TEST_CASE("a backward convolution needs its pass") {
+  OperatorRecord backward = record(
       "aten::convolution_backward", {{8, 16, 14, 14}, {8, 4, 14, 14}, {16, 4, 3, 3}}, {"float", "float", "float"},
       {"", "", "", "[0]", "[1, 1]", "[1, 1]", "[1, 1]", "False", "[0, 0]", "1", "[True, True, False]"});
-  REQUIRE(operator_row(backward, "cudnn::cnn::wgrad2d_grouped_direct_kernel")->cells.at("phase") == "bwd_filter");
-  REQUIRE(operator_row(backward, "sm80_xmma_dgrad_implicit_gemm_f32f32")->cells.at("phase") == "bwd_data");
+  REQUIRE(operator_row(backward, "k", "bwd_filter")->cells.at("phase") == "bwd_filter");
   REQUIRE(reason(backward, "nchwToNhwcKernel").find("backward") != std::string::npos);
-  REQUIRE(backward_phase("aten::mm", "wgrad").empty());
+  CHECK(backward_phase("cudnn::cnn::wgrad2d_grouped_direct_kernel") == "bwd_filter");
+  CHECK(backward_phase("sm80_xmma_dgrad_implicit_gemm_f32f32") == "bwd_data");
+  CHECK(backward_phase("nvjet_sm90_hss_32x64_64x16_2x4_h_bz_TNN").empty());
+  CHECK(only_phase(backward).empty());
+  backward.values[10] = "[False, True, False]";
+  CHECK(only_phase(backward) == "bwd_filter");
+  backward.values[10] = "[True, False, False]";
+  CHECK(only_phase(backward) == "bwd_data");
 }
 
 TEST_CASE("vectors are rows of their last dimension") {
@@ -164,4 +170,12 @@ TEST_CASE("a range of emit_nvtx names the operator and its extents") {
   REQUIRE(range->dims == std::vector<std::vector<std::int64_t>>{{4}, {2, 8}, {8, 4}, {}, {}});
   REQUIRE(operator_of_range("aten::mm, seq = 3").error().find("emit_nvtx") != std::string::npos);
   REQUIRE(operator_of_range("aten::mm, sizes = [[2, 8], [4").error().find("cut off") != std::string::npos);
+}
+
+TEST_CASE("cuBLAS names its Hopper kernels by operand, sum and result") {
+  const auto format = [](std::string_view kernel) {
+    return operator_row(record("aten::mm", {{64, 32}, {32, 16}}, {}), kernel)->cells.at("dtype");
+  };
+  CHECK(format("nvjet_sm90_hsh_128x256_64x4_2x1_v_bz_coopA_TNN") == "fp16");
+  CHECK(format("nvjet_tst_64x8_64x16_4x1_v_bz_TNT") == "bf16");
 }

@@ -1,4 +1,6 @@
 // law: whatever the bytes, an import ends in a graph or in an InputError that names the place.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -427,6 +429,13 @@ TEST_CASE("bytes that are no model are refused") {
   CHECK_THAT(refusal_of_bytes(std::string(4096, '\xff')), Catch::Contains("not an ONNX model"));
   CHECK_THAT(refusal("/no/such/model.onnx"), Catch::Contains("no such file"));
   CHECK_THAT(refusal(std::filesystem::temp_directory_path().string()), Catch::Contains("is a directory"));
+}
+
+TEST_CASE("a pipe is refused, not waited for") {
+  const std::string path = TemporaryFile("").path() + ".pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THAT(refusal(path), Catch::Contains("not a regular file"));
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("a model cut off anywhere is refused or is a shorter model, never a crash") {

@@ -154,6 +154,31 @@ TEST_CASE("attention on request is one layer per block with the MACs of its two 
   }
 }
 
+TEST_CASE("attention behind a causal mask is causal; behind padding, a bias of each head or a cache it is not") {
+  const auto fused_layer = [](const WorkloadGraph& graph) {
+    for (const Layer& layer : fuse(graph, Fusion::attention).layers) {
+      if (const auto* work = std::get_if<Attention>(&layer.work)) return *work;
+    }
+    FAIL("no attention");
+    return Attention{};
+  };
+  CHECK(fused_layer(generate("gpt2:seq=32")).causal);
+  CHECK(fused_layer(generate("llama-70b:seq=32,batch=2")).causal);
+  CHECK_FALSE(fused_layer(generate("llama-7b:phase=decode,context=63")).causal);
+  CHECK_FALSE(fused_layer(generate("bert-base")).causal);  // a mask of padding
+  const auto masked = [&](const std::vector<std::int64_t>& mask, std::int64_t keys) {
+    zoo::Builder b = builder();
+    const TensorId q = b.elementwise("q", "Relu", {b.input("xq", {2, 4, 16, 8})});
+    const TensorId k = b.elementwise("k", "Relu", {b.input("xk", {2, 4, keys, 8})});
+    return fused_layer(b.take({zoo::attention(b, "a", q, k, k, b.input("mask", mask))})).causal;
+  };
+  CHECK(masked({16, 16}, 16));  // given when the network runs: taken as causal
+  CHECK(masked({1, 1, 16, 16}, 16));
+  CHECK_FALSE(masked({1, 4, 16, 16}, 16));
+  CHECK_FALSE(masked({2, 1, 1, 16}, 16));
+  CHECK_FALSE(masked({16, 24}, 24));
+}
+
 TEST_CASE("fusion keeps the MACs and the outputs, never adds traffic and is done after one pass") {
   for (const Generator& generator : generators()) {
     const WorkloadGraph graph = generate(generator.name);
