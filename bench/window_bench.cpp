@@ -115,7 +115,7 @@ void pan_points(benchmark::State& state) {
   QTest::mouseRelease(&cloud, Qt::LeftButton, {}, middle);
 }
 
-/// From the click on Stop to the study that has stopped and shows its points.
+/// From the click on Cancel to the study that has stopped and shows its points.
 void cancel_study(benchmark::State& state) {
   const QTemporaryDir folder;
   const std::string study = folder.filePath("study.yaml").toStdString();
@@ -136,7 +136,7 @@ void cancel_study(benchmark::State& state) {
     window.run_study(folder.filePath(QString::number(++run)));
     if (!QTest::qWaitFor([&] { return progressed; }, patience)) return state.SkipWithError("no progress");
     const double start = now_ms(CLOCK_PROCESS_CPUTIME_ID), wall = now_ms(CLOCK_MONOTONIC);
-    view->stop();
+    view->cancel();
     while (view->results() == nullptr) QApplication::processEvents(QEventLoop::WaitForMoreEvents);
     state.SetIterationTime(1e-3 * (now_ms(CLOCK_MONOTONIC) - wall));
     cpu += now_ms(CLOCK_PROCESS_CPUTIME_ID) - start;

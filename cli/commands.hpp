@@ -18,7 +18,7 @@ struct RunOptions {
   std::string workload;
   std::vector<std::string> chips;
   std::int64_t batch = 0;        // 0: as in the workload
-  std::vector<std::string> set;  // DIM=VALUE
+  std::vector<std::string> set;  // DIM=VALUE, chip.PATH=VALUE
   std::string precision;         // empty: as in the workload, or the chip's nearest
   std::string fuse;              // empty: as the stack does it
   std::string train;             // run only: optimiser; empty: inference

@@ -19,7 +19,10 @@ extern "C" void on_interrupt(int) { _exit(interrupted); }
 void add_workload_options(CLI::App& command, RunOptions& options) {
   command.add_option("--batch", options.batch, "batch size (default: as in the workload)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30));
-  command.add_option("--set", options.set, "bind a symbolic dimension: NAME=VALUE (repeatable)")->take_all();
+  command
+      .add_option("--set", options.set,
+                  "bind a symbolic dimension: NAME=VALUE, or change a figure of the chip: chip.PATH=VALUE (repeatable)")
+      ->take_all();
   command.add_option(
       "--precision", options.precision,
       "fp32, tf32, bf16, fp16, fp8, int8, int4, int1, w8a16, w4a16 (default: the workload's, or the chip's nearest)");

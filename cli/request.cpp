@@ -18,9 +18,33 @@ namespace {
 
 Place option_place(std::string_view option) { return {.file = std::string(option), .line = 0, .column = 0, .key = {}}; }
 
+constexpr std::string_view chip_prefix = "chip.";
+
+/// --set chip.PATH=VALUE: figures of the chips, by the keys of a study's axes.
+std::vector<Override> chip_settings(const std::vector<std::string>& assignments) {
+  std::vector<Override> settings;
+  for (const std::string& text : assignments) {
+    if (!text.starts_with(chip_prefix)) continue;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == chip_prefix.size() || equals + 1 == text.size()) {
+      throw InputError(
+          option_place("--set"),
+          fmt::format("'{}' is not chip.PATH=VALUE, for example --set 'chip.levels.DRAM.bandwidth=25 GB/s'", text));
+    }
+    const std::string path = text.substr(chip_prefix.size(), equals - chip_prefix.size());
+    if (std::any_of(settings.begin(), settings.end(), [&](const Override& other) { return other.path == path; }))
+      throw InputError(option_place("--set"), fmt::format("'{}' is set twice", text.substr(0, equals)));
+    Place from = option_place("--set");
+    from.key = text.substr(0, equals);
+    settings.push_back({path, text.substr(equals + 1), from});
+  }
+  return settings;
+}
+
 std::map<std::string, std::int64_t> parse_set(const std::vector<std::string>& assignments) {
   std::map<std::string, std::int64_t> dims;
   for (const std::string& text : assignments) {
+    if (text.starts_with(chip_prefix)) continue;
     const std::size_t equals = text.find('=');
     std::int64_t value = 0;
     const char* end = text.data() + text.size();
@@ -90,6 +114,10 @@ WorkloadGraph prepared_workload(const RunOptions& options) {
   request.workload = options.workload;
   request.fusion = fusion_of(fusion_word(options));
   request.import.dims = parse_set(options.set);
+  const bool has_chip = !options.chips.empty() && options.engine != "scalesim-v2";
+  if (!has_chip && !chip_settings(options.set).empty())
+    throw InputError(option_place("--set"),
+                     "a figure of a chip is set where a chip file is read: with run, map, roofline or price");
   request.import.batch = options.batch;
   request.import.allow_unmodelled = options.allow_unmodelled;
   if (options.parallel == "tensor") request.gpus = options.gpus;
@@ -118,6 +146,7 @@ std::vector<Chip> chosen_chips(const RunOptions& options) {
   }
   if (names.empty())
     throw InputError(option_place("--chip"), "name at least one chip; `tilewright list chips` shows the library");
+  const std::vector<Override> settings = chip_settings(options.set);
   std::vector<Chip> chips;
   chips.reserve(names.size());
   for (const std::string& name : names) {
@@ -125,7 +154,7 @@ std::vector<Chip> chosen_chips(const RunOptions& options) {
       throw InputError(option_place("--chip"),
                        fmt::format("'{}' is named twice ('all' names the whole library)", name));
     }
-    chips.push_back(load_chip(name));
+    chips.push_back(settings.empty() ? load_chip(name) : read_chip(with_overrides(chip_document(name), settings)));
   }
   return chips;
 }

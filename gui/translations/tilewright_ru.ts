@@ -199,6 +199,64 @@
             <translation>джоули</translation>
         </message>
         <message>
+            <source>waterfall from peak to achieved</source>
+            <translation>каскад от пика до достигнутого</translation>
+        </message>
+        <message>
+            <source>whole network</source>
+            <translation>вся сеть</translation>
+        </message>
+        <message>
+            <source>%1 has no multiply-accumulates</source>
+            <translation>%1: нет умножений с накоплением</translation>
+        </message>
+        <message>
+            <source>operations per second</source>
+            <translation>операций в секунду</translation>
+        </message>
+        <message>
+            <source>peak</source>
+            <translation>пик</translation>
+        </message>
+        <message>
+            <source>achieved</source>
+            <translation>достигнуто</translation>
+        </message>
+        <message>
+            <source>%1
+%2 % of peak</source>
+            <translation>%1
+%2 % пика</translation>
+        </message>
+        <message>
+            <source>lanes without work</source>
+            <translation>дорожки без работы</translation>
+        </message>
+        <message>
+            <source>waiting for %1</source>
+            <translation>ожидание %1</translation>
+        </message>
+        <message>
+            <source>start and drain</source>
+            <translation>запуск и слив</translation>
+        </message>
+        <message>
+            <source>other operators</source>
+            <translation>другие операторы</translation>
+        </message>
+        <message>
+            <source>software</source>
+            <translation>ПО</translation>
+        </message>
+        <message>
+            <source>pipeline</source>
+            <translation>конвейер</translation>
+        </message>
+        <message>
+            <source>fused and not hidden</source>
+            <translation>слитое и нескрытое</translation>
+        </message>
+        <message>
             <source>compute</source>
             <translation>вычисление</translation>
         </message>
@@ -509,10 +567,6 @@
             <translation>Перетащите сюда файл ONNX или выберите сеть и чип.</translation>
         </message>
         <message>
-            <source>%1 on %2: latency %3, energy %4; %5; answered in %6 ms</source>
-            <translation>%1 на %2: задержка %3, энергия %4; %5; ответ за %6 мс</translation>
-        </message>
-        <message>
             <source>Open</source>
             <translation>Открыть</translation>
         </message>
@@ -547,6 +601,18 @@
         <message>
             <source>Chip</source>
             <translation>Чип</translation>
+        </message>
+        <message>
+            <source>answered in %1 ms</source>
+            <translation>ответ за %1 мс</translation>
+        </message>
+        <message>
+            <source>with known mappings, searching better ones…</source>
+            <translation>с известными отображениями, идёт поиск лучших…</translation>
+        </message>
+        <message>
+            <source>%1 on %2: latency %3, energy %4; %5; %6</source>
+            <translation>%1 на %2: задержка %3, энергия %4; %5; %6</translation>
         </message>
         <message>
             <source>latency</source>
@@ -591,6 +657,22 @@
             <source>%1 x to %2</source>
             <translation>в %1 раз до %2</translation>
         </message>
+        <message>
+            <source>memory-bound</source>
+            <translation>предел памяти</translation>
+        </message>
+        <message>
+            <source>compute-bound</source>
+            <translation>предел вычислений</translation>
+        </message>
+        <message>
+            <source>bound by %1 or compute</source>
+            <translation>предел %1 или вычислений</translation>
+        </message>
+        <message>
+            <source>pinned</source>
+            <translation>закреплено</translation>
+        </message>
     </context>
     <context>
         <name>tilewright::gui::StudyView</name>
@@ -609,10 +691,6 @@
         <message>
             <source>%1 points</source>
             <translation>точек: %1</translation>
-        </message>
-        <message>
-            <source>stopped at %1 points; run goes on there</source>
-            <translation>остановлено на %1 точках; запуск продолжит отсюда</translation>
         </message>
         <message>
             <source>Study</source>
@@ -643,10 +721,6 @@
             <translation>Пуск</translation>
         </message>
         <message>
-            <source>Stop</source>
-            <translation>Стоп</translation>
-        </message>
-        <message>
             <source>Horizontal axis</source>
             <translation>Горизонтальная ось</translation>
         </message>
@@ -669,6 +743,26 @@
         <message>
             <source>Drag with the shift key to brush points.</source>
             <translation>Чтобы выделить точки, ведите мышь с клавишей Shift.</translation>
+        </message>
+        <message>
+            <source>paused at %1 points</source>
+            <translation>пауза на %1 точках</translation>
+        </message>
+        <message>
+            <source>cancelled; the folder keeps %1 points</source>
+            <translation>отменено; в папке %1 точек</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>Продолжить</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>Пауза</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>Отмена</translation>
         </message>
     </context>
     <context>
@@ -840,20 +934,20 @@
             <translation>работы нет</translation>
         </message>
         <message>
-            <source>%1, %2
-    from %3, for %4</source>
-            <translation>%1, %2
-    с %3, длится %4</translation>
-        </message>
-        <message>
             <source>, %1</source>
             <translation>, %1</translation>
         </message>
         <message>
+            <source>%1, %2
+from %3, for %4</source>
+            <translation>%1, %2
+с %3, длится %4</translation>
+        </message>
+        <message>
             <source>
-    tile step %1</source>
+tile step %1</source>
             <translation>
-    шаг тайла %1</translation>
+шаг тайла %1</translation>
         </message>
     </context>
     <context>

@@ -1,12 +1,16 @@
 #include "gui/viewmodels/analysis.hpp"
 
+#include <algorithm>
 #include <map>
+#include <thread>
 
 #include "arch_models/load.hpp"
 #include "sim/study/asked.hpp"
 
 namespace tilewright::gui {
 namespace {
+
+bool same_files(const Project& a, const Project& b) { return a.workload == b.workload && a.chip == b.chip; }
 
 std::vector<std::size_t> rows_of_nodes(const WorkloadGraph& graph, const NetworkEvaluation& result) {
   std::map<std::string, std::size_t> row_of;
@@ -23,7 +27,23 @@ std::vector<std::size_t> rows_of_nodes(const WorkloadGraph& graph, const Network
 
 }  // namespace
 
-AnalysisPtr Analyser::analyse(const Project& project) {
+struct Analyser::Prepared {
+  NetworkOptions options;
+  std::shared_ptr<Analysis> analysis;  // without a result
+};
+
+std::string first_size(const FreeSize& size) { return size.batch ? "1" : "128"; }
+
+Analyser::Prepared Analyser::prepare(const Project& asked) {
+  Project project = asked;
+  if (project.workload != sizes_of_) {
+    sizes_ = free_sizes(project.workload);
+    sizes_of_ = project.workload;
+  }
+  for (const FreeSize& size : sizes_) {
+    const std::string key = size.batch ? "model.batch" : "model.set." + size.name;
+    if (project.value(key).empty()) project.change(key, first_size(size));
+  }
   const StudyRequest request = parse_study(project_text(project), "the project");
   const StudyPoint point = point_at(request, Position(axis_sizes(request).size(), 0));
   std::string graph_key = project.workload;
@@ -38,17 +58,44 @@ AnalysisPtr Analyser::analyse(const Project& project) {
     chip_ = chip_document(project.chip);
     chip_name_ = project.chip;
   }
-  auto analysis = std::make_shared<Analysis>();
-  analysis->project = project;
-  analysis->graph = graph_;
-  analysis->chip = read_chip(with_overrides(*chip_, chip_overrides(request, point)));
-  analysis->result = evaluate_network(*graph_, analysis->chip, network_options(request, project.engine));
-  if (!analysis->result.failure.empty()) {
-    throw InputError({.file = project.chip, .line = 0, .column = 0, .key = {}}, analysis->result.failure);
+  Prepared prepared{network_options(request, project.engine), std::make_shared<Analysis>()};
+  prepared.analysis->asked = asked;
+  prepared.analysis->project = project;
+  prepared.analysis->graph = graph_;
+  prepared.analysis->chip = read_chip(with_overrides(*chip_, chip_overrides(request, point)));
+  return prepared;
+}
+
+AnalysisPtr Analyser::evaluate(Prepared prepared) const {
+  Analysis& analysis = *prepared.analysis;
+  analysis.result = evaluate_network(*analysis.graph, analysis.chip, prepared.options);
+  if (!analysis.result.failure.empty()) {
+    throw InputError({.file = analysis.project.chip, .line = 0, .column = 0, .key = {}}, analysis.result.failure);
   }
-  analysis->roofline = roofline_plot(analysis->result, analysis->chip);
-  analysis->row_of_node = rows_of_nodes(*graph_, analysis->result);
-  return analysis;
+  analysis.roofline = roofline_plot(analysis.result, analysis.chip);
+  analysis.row_of_node = rows_of_nodes(*analysis.graph, analysis.result);
+  return std::move(prepared.analysis);
+}
+
+AnalysisPtr Analyser::analyse(const Project& project, const std::function<bool()>& stop) {
+  Prepared prepared = prepare(project);
+  prepared.options.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  prepared.options.limits.stop = stop;
+  AnalysisPtr answer = evaluate(std::move(prepared));
+  constexpr std::size_t most_earlier = 8;
+  if (!earlier_.empty() && !same_files(earlier_.front()->project, project)) earlier_.clear();
+  earlier_.push_front(answer);
+  if (earlier_.size() > most_earlier) earlier_.pop_back();
+  return answer;
+}
+
+AnalysisPtr Analyser::preview(const Project& project) {
+  if (earlier_.empty() || !same_files(earlier_.front()->project, project) || project.engine == Engine::systemc)
+    return nullptr;
+  Prepared prepared = prepare(project);
+  for (const AnalysisPtr& answer : earlier_) prepared.options.earlier.push_back(&answer->result);
+  prepared.analysis->searched = false;
+  return evaluate(std::move(prepared));
 }
 
 }  // namespace tilewright::gui

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "core/diagnostics.hpp"
+#include "sim/twin/program.hpp"
 
 namespace tilewright::gui {
 
@@ -29,6 +30,11 @@ void Analyst::ask(const Project& project) {
   Q_EMIT asked();
 }
 
+bool Analyst::overtaken() {
+  const std::lock_guard lock(mutex_);
+  return stop_ || waiting_;
+}
+
 void Analyst::work() {
   Analyser analyser;
   for (;;) {
@@ -39,23 +45,31 @@ void Analyst::work() {
       if (stop_) return;
       project = *std::exchange(waiting_, std::nullopt);
     }
-    const auto start = std::chrono::steady_clock::now();
-    AnalysisPtr analysis;
-    std::string reason;
     try {
-      analysis = analyser.analyse(project);
-    } catch (const std::exception& error) { reason = error.what(); }
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_) continue;  // the answer is out of date
-    }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (analysis) {
-      Q_EMIT answered(analysis, seconds);
-    } else {
-      Q_EMIT refused(project, QString::fromStdString(reason));
+      answer(analyser, project);
+    } catch (const Stopped&) {  // overtaken
+    } catch (const std::exception& error) {
+      if (!overtaken()) Q_EMIT refused(project, QString::fromStdString(error.what()));
     }
   }
+}
+
+void Analyst::answer(Analyser& analyser, const Project& project) {
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  auto start = Clock::now();
+  if (const AnalysisPtr preview = analyser.preview(project)) {
+    if (overtaken()) return;
+    Q_EMIT previewed(preview, since(start));
+    constexpr auto rest = std::chrono::milliseconds(60);  // a hand that moves a slider asks again within this time
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, rest, [this] { return stop_ || waiting_; })) return;
+  }
+  start = Clock::now();
+  const AnalysisPtr analysis = analyser.analyse(project, [this] { return overtaken(); });
+  if (!overtaken()) Q_EMIT answered(analysis, since(start));
 }
 
 }  // namespace tilewright::gui

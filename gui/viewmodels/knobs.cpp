@@ -85,6 +85,47 @@ void add_chip_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
   }
 }
 
+/// What a generator's name says of a parameter, "llama-7b:phase=decode"; nullopt: nothing.
+std::optional<std::string> said(const std::string& workload, const std::string& parameter) {
+  for (std::size_t at = workload.find(':'); at != std::string::npos; at = workload.find(',', at + 1)) {
+    const std::string item = workload.substr(at + 1, workload.find(',', at + 1) - at - 1);
+    if (item.starts_with(parameter + "=")) return item.substr(parameter.size() + 1);
+  }
+  return std::nullopt;
+}
+
+/// Lengths of sequences and sides of images that the generator takes in its phase. What its name says already a study cannot say again.
+void add_length_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
+  const std::string& workload = unchanged.project.workload;
+  const std::string family = workload.substr(0, workload.find(':'));
+  const auto generator =
+      std::find_if(generators().begin(), generators().end(), [&](const Generator& g) { return g.name == family; });
+  if (generator == generators().end()) return;
+  const bool decode = said(workload, "phase") == "decode";
+  for (const Parameter& parameter : generator->parameters()) {
+    const bool length =
+        parameter.name == (decode ? "context" : "seq") || parameter.name == "steps" || parameter.name == "resolution";
+    if (length && !said(workload, parameter.name))
+      knobs.push_back(around("model." + parameter.name, parameter.name, parameter.fallback, true));
+  }
+}
+
+/// Sizes that the file leaves open and the project has bound.
+void add_size_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
+  const std::string bound = "model.set.", own = first_size({});
+  for (const auto& [key, value] : unchanged.project.changes) {
+    if (!key.starts_with(bound)) continue;
+    Knob knob{key, key.substr(bound.size()), {}, 0};
+    constexpr std::int64_t most = 8192;
+    for (std::int64_t size = 1; size <= most; size *= 2) {
+      if (std::to_string(size) == own) knob.own = static_cast<int>(knob.values.size());
+      knob.values.push_back(std::to_string(size));
+    }
+    if (std::find(knob.values.begin(), knob.values.end(), value) == knob.values.end()) knob.values.push_back(value);
+    knobs.push_back(std::move(knob));
+  }
+}
+
 void add_model_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
   Knob batch{"model.batch", "batch", {}, 0};
   constexpr std::int64_t most_batch = 256;
@@ -134,6 +175,8 @@ std::vector<Knob> knobs(const Analysis& unchanged) {
   std::vector<Knob> result;
   add_chip_knobs(unchanged, result);
   add_model_knobs(unchanged, result);
+  add_length_knobs(unchanged, result);
+  add_size_knobs(unchanged, result);
   return result;
 }
 

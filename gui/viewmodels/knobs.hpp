@@ -28,7 +28,8 @@ Knob around(std::string key, std::string label, const std::string& own, bool who
 Knob capacities(std::string key, std::string label, const std::string& own);
 
 /// Clock, lanes of an array, capacity and bandwidth of every level, each from an eighth to eight times what the chip file says; batch; number
-/// formats of the chip; the sequence lengths of a generator.
+/// formats of the chip; lengths of sequences and sides of images of a generator;
+/// sizes that an ONNX file leaves open.
 std::vector<Knob> knobs(const Analysis& unchanged);
 
 }  // namespace tilewright::gui

@@ -76,17 +76,27 @@ Project read_project(const std::string& text, const std::string& path) {
 }
 
 std::string command_line(const Project& project, const std::string& file) {
-  std::string options;
+  std::string options, parameters;
   for (const auto& [key, value] : project.changes) {
+    const std::string name = key.substr(key.find('.') + 1);
     if (key == "model.batch") {
       options += " --batch " + shell_word(value);
     } else if (key == "model.precision") {
       options += " --precision " + shell_word(value);
+    } else if (key.starts_with("chip.")) {
+      options += " --set " + shell_word(key + "=" + value);
+    } else if (key.starts_with("model.set.")) {
+      options += " --set " + shell_word(name.substr(name.find('.') + 1) + "=" + value);
+    } else if (key.starts_with("model.") && name.find('.') == std::string::npos && name != "fuse" &&
+               name != "sparsity") {
+      parameters += (parameters.empty() ? "" : ",") + name + "=" + value;  // of a generator
     } else {
       return fmt::format("tilewright sweep {} -o results && tilewright export results", shell_word(file));
     }
   }
-  return fmt::format("tilewright run {} --chip {}{} --objective {} --engine {}", shell_word(project.workload),
+  std::string workload = project.workload;
+  if (!parameters.empty()) workload += (workload.find(':') == std::string::npos ? ":" : ",") + parameters;
+  return fmt::format("tilewright run {} --chip {}{} --objective {} --engine {}", shell_word(workload),
                      shell_word(project.chip), options, name(project.objective), name(project.engine));
 }
 

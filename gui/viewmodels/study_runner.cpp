@@ -28,6 +28,7 @@ void StudyRunner::run(const std::string& study_file, const std::string& folder, 
   try {
     const StudyRequest request = load_study(study_file);
     PointEvaluator evaluator(request);
+    evaluator.stop_when([this] { return stop_.load(); });
     bool complete = false;
     {
       StudyStore store = StudyStore::open(folder, request, evaluator.inputs());

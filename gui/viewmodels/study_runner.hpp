@@ -18,7 +18,7 @@ class StudyRunner : public QObject {
 
   /// Runs what the folder does not hold yet. Precondition: not running.
   void start(const QString& study_file, const QString& folder, int jobs);
-  /// The points at work are finished and stored; the same study goes on from there.
+  /// Points that are finished stay stored, those at work give up; the same study goes on from there.
   void stop() { stop_ = true; }
   bool running() const { return running_; }
 

@@ -1,9 +1,11 @@
-// Stacked bars of time by bound or energy by memory level, one a layer.
+// Stacked bars of time by bound or energy by memory level, one a layer; the waterfall from peak to achieved.
 #pragma once
 
 #include "gui/viewmodels/bars.hpp"
+#include "gui/viewmodels/waterfall.hpp"
 #include "gui/views/view.hpp"
 
+class QBrush;
 class QComboBox;
 class QCustomPlot;
 
@@ -23,13 +25,19 @@ class BarsView : public View {
 
  private:
   void draw();
+  void draw_bars();
+  void draw_waterfall();
+  void draw_step(int place, double from, double to, const QBrush& brush, const QString& text);
   void retranslate();
+  bool falls() const;
+  static QString cause_name(const WaterfallStep& step);
 
   QComboBox* kind_;
   QComboBox* order_;
   QCustomPlot* plot_;
   AnalysisPtr analysis_;
   Bars bars_;
+  std::optional<Waterfall> waterfall_;  // of the selected layer, else of the network
 };
 
 }  // namespace tilewright::gui

@@ -41,6 +41,11 @@ void CompareView::retranslate() {
 
 void CompareView::show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) {
   analysis_ = analysis;
+  for (AnalysisPtr& kept : kept_) {  // put aside while its mappings were still searched
+    if (kept->searched || !analysis->searched || kept->project != analysis->project) continue;
+    kept = analysis;
+    Q_EMIT put_aside(kept_);
+  }
   if (pinned && kept_.empty()) kept_.push_back(pinned);
   fill();
 }
@@ -51,11 +56,13 @@ void CompareView::keep() {
   if (kept_.size() == most) kept_.erase(kept_.begin());
   kept_.push_back(analysis_);
   fill();
+  Q_EMIT put_aside(kept_);
 }
 
 void CompareView::clear() {
   kept_.clear();
   fill();
+  Q_EMIT put_aside(kept_);
 }
 
 void CompareView::fill() {

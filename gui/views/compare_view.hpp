@@ -21,6 +21,9 @@ class CompareView : public View {
   void keep();
   void clear();
 
+ Q_SIGNALS:
+  void put_aside(const std::vector<tilewright::gui::AnalysisPtr>& answers);
+
  protected:
   void changeEvent(QEvent* event) override;
 

@@ -115,6 +115,7 @@ MainWindow::MainWindow()
   statusBar()->addWidget(total_, 1);
   reason_->setWordWrap(true);
   reason_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  connect(&analyst_, &Analyst::previewed, this, &MainWindow::show_answer);
   connect(&analyst_, &Analyst::answered, this, &MainWindow::show_answer);
   connect(&analyst_, &Analyst::refused, this, [this](const Project&, const QString& reason) { show_reason(reason); });
   connect(&undo_, &QUndoStack::indexChanged, this, &MainWindow::autosave);
@@ -179,14 +180,17 @@ void MainWindow::build_views() {
     views_.push_back({name, view, qobject_cast<View*>(view), nullptr});
   };
   tab("graph", new GraphView(selection_));
-  tab("roofline", new RooflineView(selection_));
+  auto* roofline = new RooflineView(selection_);
+  tab("roofline", roofline);
   tab("bars", new BarsView(selection_));
   tab("tiling", new TilingView(selection_));
   tab("timeline", new TimelineView(selection_));
   auto* chip = new ChipView(selection_);
   tab("chip", chip);
   connect(chip, &ChipView::edited, this, &MainWindow::change_key);
-  tab("compare", new CompareView(selection_));
+  auto* compare = new CompareView(selection_);
+  tab("compare", compare);
+  connect(compare, &CompareView::put_aside, roofline, &RooflineView::set_aside);
   study_ = new StudyView;
   tab("study", study_);
   validation_ = new ValidationView;
@@ -370,17 +374,28 @@ void MainWindow::show_answer(const AnalysisPtr& analysis, double seconds) {
   seconds_ = seconds;
   reason_->clear();
   const Project& shown = analysis->project;
+  if (analysis->asked == project_) project_ = shown;  // with sizes that the network's file leaves open; that is no edit
   if (shown.workload != knobs_of_.workload || shown.chip != knobs_of_.chip) {
     knobs_of_ = shown;
     selection_.select(-1);
     what_if_->show_knobs(knobs(*analysis));
     what_if_->follow(project_);
   }
+  // What was pinned while its mappings were still searched.
+  if (pinned_ && !pinned_->searched && analysis->searched && pinned_->project == shown) pinned_ = analysis;
+  show_views();
+  if (analysis->searched) {
+    Q_EMIT answered();
+  } else {
+    Q_EMIT previewed();
+  }
+}
+
+void MainWindow::show_views() {
   for (const Shown& each : views_) {
-    if (each.view != nullptr) each.view->show_analysis(analysis_, pinned_);
+    if (each.view != nullptr) each.view->follow(analysis_, pinned_);
   }
   update_status();
-  Q_EMIT answered();
 }
 
 void MainWindow::show_reason(const QString& reason) {
@@ -400,19 +415,16 @@ void MainWindow::update_status() {
     latency += change_against(result.latency.value, pinned_->result.latency.value);
     energy += change_against(result.energy.total().value, pinned_->result.energy.total().value);
   }
-  total_->setText(tr("%1 on %2: latency %3, energy %4; %5; answered in %6 ms")
+  const QString how = analysis_->searched ? tr("answered in %1 ms").arg(1000 * seconds_, 0, 'f', 0)
+                                          : tr("with known mappings, searching better ones…");
+  total_->setText(tr("%1 on %2: latency %3, energy %4; %5; %6")
                       .arg(QString::fromStdString(result.workload), QString::fromStdString(result.chip), latency,
-                           energy, validation_words(result))
-                      .arg(1000 * seconds_, 0, 'f', 0));
+                           energy, validation_words(result), how));
 }
 
 void MainWindow::pin(bool on) {
   pinned_ = on ? analysis_ : nullptr;
-  if (!analysis_) return;
-  for (const Shown& each : views_) {
-    if (each.view != nullptr) each.view->show_analysis(analysis_, pinned_);
-  }
-  update_status();
+  if (analysis_) show_views();
 }
 
 void MainWindow::open_dialog() {

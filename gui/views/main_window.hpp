@@ -55,6 +55,8 @@ class MainWindow : public QMainWindow {
   bool show_view(const QString& name);
 
  Q_SIGNALS:
+  /// A quick answer with known mappings is shown; `answered` or another request follows.
+  void previewed();
   void answered();
   void refused(const QString& reason);
 
@@ -80,6 +82,7 @@ class MainWindow : public QMainWindow {
   void change_key(const QString& key, const QString& value);
   void apply(const Project& project);
   void show_answer(const AnalysisPtr& analysis, double seconds);
+  void show_views();
   void show_reason(const QString& reason);
   void update_status();
   void open_dialog();

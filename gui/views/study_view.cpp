@@ -45,7 +45,8 @@ StudyView::StudyView(QWidget* parent)
       folder_(new QLineEdit),
       open_(new QPushButton),
       run_(new QPushButton),
-      stop_(new QPushButton),
+      pause_(new QPushButton),
+      cancel_(new QPushButton),
       progress_(new QProgressBar),
       told_(new QLabel),
       x_(new QComboBox),
@@ -54,7 +55,8 @@ StudyView::StudyView(QWidget* parent)
       lines_(new QCustomPlot),
       table_(new QTableWidget) {
   auto* files = new QHBoxLayout;
-  for (QWidget* each : std::initializer_list<QWidget*>{study_, open_, folder_, run_, stop_}) files->addWidget(each);
+  for (QWidget* each : std::initializer_list<QWidget*>{study_, open_, folder_, run_, pause_, cancel_})
+    files->addWidget(each);
   auto* state = new QHBoxLayout;
   state->addWidget(x_);
   state->addWidget(y_);
@@ -74,21 +76,24 @@ StudyView::StudyView(QWidget* parent)
   for (QCustomPlot* plot : {cloud_, lines_}) plot->setMinimumSize(240, 160);
   cloud_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
   cloud_->setSelectionRectMode(QCP::srmNone);
+  steer_by_keys(*cloud_);
   cloud_->setNoAntialiasingOnDrag(true);
   table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
   table_->verticalHeader()->setDefaultSectionSize(20);
   constexpr int looked_at = 50;  // rows, for the width of the columns
   table_->horizontalHeader()->setResizeContentsPrecision(looked_at);
   run_->setObjectName("study.run");
-  stop_->setObjectName("study.stop");
-  stop_->setEnabled(false);
+  pause_->setObjectName("study.pause");
+  cancel_->setObjectName("study.cancel");
+  show_running(false);
   connect(open_, &QPushButton::clicked, this, [this] {
     const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
     if (!file.isEmpty()) set_study(file);
   });
   connect(run_, &QPushButton::clicked, this, &StudyView::start);
-  connect(stop_, &QPushButton::clicked, this, &StudyView::stop);
   for (QComboBox* axis : {x_, y_}) axis->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+  connect(pause_, &QPushButton::clicked, this, &StudyView::pause);
+  connect(cancel_, &QPushButton::clicked, this, &StudyView::cancel);
   for (QComboBox* axis : {x_, y_}) connect(axis, &QComboBox::currentIndexChanged, this, &StudyView::draw_cloud);
   connect(&runner_, &StudyRunner::progressed, this, [this](qint64 stored, qint64 points, double rate) {
     progress_->setRange(0, static_cast<int>(std::min<qint64>(points, std::numeric_limits<int>::max())));
@@ -99,12 +104,15 @@ StudyView::StudyView(QWidget* parent)
   });
   connect(&runner_, &StudyRunner::finished, this,
           [this](bool complete, const std::shared_ptr<const StudyResults>& results) {
+            paused_ = paused_ && !complete;
             show_running(false);
+            if (!complete && !paused_) progress_->reset();
             complete_ = complete;
             show_results(results);
             Q_EMIT finished(complete);
           });
   connect(&runner_, &StudyRunner::refused, this, [this](const QString& reason) {
+    paused_ = false;
     show_running(false);
     told_->setText(reason);
     Q_EMIT finished(false);
@@ -124,8 +132,9 @@ void StudyView::retranslate() {
   folder_->setPlaceholderText(tr("folder of the results"));
   folder_->setAccessibleName(tr("Folder of the results"));
   open_->setText(tr("Open…"));
-  run_->setText(tr("Run"));
-  stop_->setText(tr("Stop"));
+  run_->setText(paused_ ? tr("Go on") : tr("Run"));
+  pause_->setText(tr("Pause"));
+  cancel_->setText(tr("Cancel"));
   x_->setAccessibleName(tr("Horizontal axis"));
   y_->setAccessibleName(tr("Vertical axis"));
   progress_->setAccessibleName(tr("Progress"));
@@ -145,13 +154,26 @@ void StudyView::set_folder(const QString& folder) { folder_->setText(folder); }
 
 void StudyView::start() {
   if (runner_.running() || study_->text().isEmpty() || folder_->text().isEmpty()) return;
+  paused_ = false;
   show_running(true);
   runner_.start(study_->text(), folder_->text(), std::max(1, QThread::idealThreadCount() - 1));
 }
 
 void StudyView::show_running(bool running) {
   run_->setEnabled(!running);
-  stop_->setEnabled(running);
+  run_->setText(paused_ && !running ? tr("Go on") : tr("Run"));
+  pause_->setEnabled(running);
+  cancel_->setEnabled(running);
+}
+
+void StudyView::pause() {
+  paused_ = true;
+  runner_.stop();
+}
+
+void StudyView::cancel() {
+  paused_ = false;
+  runner_.stop();
 }
 
 void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
@@ -164,7 +186,10 @@ void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
 
 void StudyView::tell() {
   if (!results_ || runner_.running()) return;
-  told_->setText((complete_ ? tr("%1 points") : tr("stopped at %1 points; run goes on there")).arg(results_->size()));
+  told_->setText((complete_ ? tr("%1 points")
+                  : paused_ ? tr("paused at %1 points")
+                            : tr("cancelled; the folder keeps %1 points"))
+                     .arg(results_->size()));
 }
 
 void StudyView::choose_axes() {

@@ -1,4 +1,4 @@
-// A study: run it, stop it, and look at its points as a cloud and as parallel lines that share what is brushed.
+// A study: run it, pause it, cancel it, and look at its points as a cloud and as parallel lines that share what is brushed.
 #pragma once
 
 #include <QElapsedTimer>
@@ -25,7 +25,9 @@ class StudyView : public QWidget {
   void set_study(const QString& file);
   void set_folder(const QString& folder);
   void start();
-  void stop() { runner_.stop(); }
+  /// Both end the run and keep what is stored; after a pause the view offers to go on.
+  void pause();
+  void cancel();
   const StudyRunner& runner() const { return runner_; }
   std::shared_ptr<const StudyResults> results() const { return results_; }
   /// Points in the brushed rectangle; all of them when none is brushed.
@@ -56,7 +58,8 @@ class StudyView : public QWidget {
   bool complete_ = true;       // nothing was left to run
   std::vector<char> brushed_;  // per point
   QLineEdit *study_, *folder_;
-  QPushButton *open_, *run_, *stop_;
+  QPushButton *open_, *run_, *pause_, *cancel_;
+  bool paused_ = false;
   QProgressBar* progress_;
   QLabel* told_;
   QComboBox *x_, *y_;

@@ -5,6 +5,7 @@
 #include <QPainter>
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace tilewright::gui {
 namespace {
@@ -14,7 +15,57 @@ void set_disabled(QPalette& palette, const QColor& ink) {
     palette.setColor(QPalette::Disabled, role, ink);
 }
 
+/// A tenth of what an axis shows, on a log axis of its decades.
+void shift(QCPAxis& axis, double tenths) {
+  const QCPRange range = axis.range();
+  if (axis.scaleType() == QCPAxis::stLogarithmic) {
+    const double factor = std::pow(range.upper / range.lower, tenths / 10);
+    axis.setRange(range.lower * factor, range.upper * factor);
+  } else {
+    axis.moveRange(range.size() * tenths / 10);
+  }
+}
+
+class KeySteering : public QObject {
+ public:
+  explicit KeySteering(QCustomPlot& plot) : QObject(&plot), plot_(plot) {}
+
+  bool eventFilter(QObject* watched, QEvent* event) override {
+    if (event->type() != QEvent::KeyPress || !steer(static_cast<QKeyEvent*>(event)->key()))
+      return QObject::eventFilter(watched, event);
+    plot_.replot(QCustomPlot::rpQueuedReplot);
+    return true;
+  }
+
+ private:
+  bool steer(int key) {
+    const Qt::Orientations drag = plot_.axisRect()->rangeDrag(), zoom = plot_.axisRect()->rangeZoom();
+    const bool across = drag.testFlag(Qt::Horizontal), up = drag.testFlag(Qt::Vertical);
+    switch (key) {
+      case Qt::Key_Left: return across && (shift(*plot_.xAxis, -1), true);
+      case Qt::Key_Right: return across && (shift(*plot_.xAxis, 1), true);
+      case Qt::Key_Up: return up && (shift(*plot_.yAxis, 1), true);
+      case Qt::Key_Down: return up && (shift(*plot_.yAxis, -1), true);
+      case Qt::Key_Plus:
+      case Qt::Key_Minus: {
+        const double factor = key == Qt::Key_Plus ? 0.8 : 1.25;
+        if (zoom.testFlag(Qt::Horizontal)) plot_.xAxis->scaleRange(factor);
+        if (zoom.testFlag(Qt::Vertical)) plot_.yAxis->scaleRange(factor);
+        return true;
+      }
+      default: return false;
+    }
+  }
+
+  QCustomPlot& plot_;
+};
+
 }  // namespace
+
+void steer_by_keys(QCustomPlot& plot) {
+  plot.setFocusPolicy(Qt::StrongFocus);
+  plot.installEventFilter(new KeySteering(plot));
+}
 
 QColor series_colour(std::size_t i) {
   static const std::array colours{QColor(0, 114, 178), QColor(230, 159, 0),  QColor(0, 158, 115),

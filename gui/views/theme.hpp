@@ -33,6 +33,9 @@ QIcon tinted(const QIcon& icon, const QColor& colour);
 /// Powers of ten.
 void log_axis(QCPAxis& axis);
 
+/// The plot takes the focus: arrows move it, plus and minus zoom, within the axes that the mouse may drag and zoom.
+void steer_by_keys(QCustomPlot& plot);
+
 /// Axes, grid and ground of a plot in the colours of a palette.
 void style_plot(QCustomPlot& plot, const QPalette& palette);
 

@@ -112,7 +112,7 @@ void TimelineView::retranslate() {
 }
 
 void TimelineView::show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& /*pinned*/) {
-  if (analysis == analysis_) return;
+  if (analysis == analysis_ || !analysis->searched) return;  // a schedule is only played with the mappings that stay
   // A changed figure leaves the old picture until the new one is there; another network or chip does not.
   if (analysis_ &&
       (analysis->project.workload != analysis_->project.workload || analysis->project.chip != analysis_->project.chip))
@@ -127,8 +127,10 @@ void TimelineView::show_analysis(const AnalysisPtr& analysis, const AnalysisPtr&
 void TimelineView::show_selection() { canvas_->show_row(selection_.row()); }
 
 void TimelineView::showEvent(QShowEvent* event) {
+  const bool old = stale_;  // left before its schedule was there
+  const AnalysisPtr before = analysis_;
   View::showEvent(event);
-  if (stale_ && analysis_) simulate();
+  if (old && analysis_ == before && analysis_) simulate();
 }
 
 void TimelineView::clear() {

@@ -36,6 +36,7 @@ ValidationView::ValidationView(QWidget* parent)
   layout->addWidget(both, 1);
   plot_->setMinimumSize(280, 200);
   plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  steer_by_keys(*plot_);
   for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) log_axis(*axis);
   table_->setModel(model_);
   table_->verticalHeader()->setDefaultSectionSize(20);

@@ -14,6 +14,7 @@
 
 #include "core/checked.hpp"
 #include "sim/cost/cost_model.hpp"
+#include "sim/network/earlier.hpp"
 #include "sim/network/exchange.hpp"
 #include "sim/network/on_stack.hpp"
 #include "sim/network/plan.hpp"
@@ -42,6 +43,18 @@ void offer_mappings(SearchResult& found, const NetworkEvaluation& start, const P
   }
 }
 
+/// With the best mapping of the earlier answers where one can stand, else with the best one that is found.
+Outcome best_outcome(const Problem& problem, const Chip& chip, const std::vector<const Mapping*>& earlier,
+                     const NetworkOptions& options) {
+  if (auto known = with_earlier(problem, chip, earlier, options.objective)) return std::move(*known);
+  if (options.limits.stop && options.limits.stop()) throw Stopped();
+  auto found = find_best(problem, chip, search_options(options));
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (options.start != nullptr) offer_mappings(*found, *options.start, problem, chip, options);
+  found->best.search_gap = unproven(*found);
+  return std::move(found->best);
+}
+
 /// Best mappings of all distinct problems, placed by index: the number of jobs never changes a result.
 std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& graph, const Chip& chip,
                                        const NetworkOptions& options) {
@@ -61,20 +74,18 @@ std::vector<Outcome> evaluate_problems(const Plan& plan, const WorkloadGraph& gr
     open[g] = distinct.size();
     if (distinct.empty()) finished(g);
   }
+  const std::vector<std::vector<const Mapping*>> earlier = mappings_of(options.earlier, plan, graph);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t p = next++; p < count; p = next++) {
       try {
-        auto found = find_best(plan.problems[p], chip, search_options(options));
-        if (!found) {
-          outcomes[p] = std::unexpected(found.error());
-        } else {
-          if (options.start != nullptr) offer_mappings(*found, *options.start, plan.problems[p], chip, options);
-          found->best.search_gap = unproven(*found);
-          outcomes[p] =
-              options.engine == Engine::roofline ? as_roofline(std::move(found->best), chip) : std::move(found->best);
-        }
-      } catch (...) { errors[p] = std::current_exception(); }
+        Outcome outcome = best_outcome(plan.problems[p], chip, earlier[p], options);
+        if (outcome && options.engine == Engine::roofline) outcome = as_roofline(std::move(*outcome), chip);
+        outcomes[p] = std::move(outcome);
+      } catch (...) {
+        errors[p] = std::current_exception();
+        next = count;  // what came before is at work already: the first error by index stays the same
+      }
       const std::lock_guard lock(mutex);
       for (const std::size_t g : users[p]) {
         if (--open[g] == 0 && !errors[p]) finished(g);

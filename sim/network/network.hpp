@@ -32,9 +32,12 @@ struct NetworkOptions {
       false;  // false: each GPU has a whole model and a batch of its own; true: a run of layers of the one batch
   std::int64_t epoch = 0;        // samples of an epoch of training; 0: not asked for
   bool precision_given = false;  // false: an unsupported format is replaced by the chip's nearest one, with a note
+  /// Nothing is searched where a mapping of one of these earlier answers, as it is or `fitted`, can stand for the layer of the same name: a quick answer with
+  /// exact costs of mappings that may not be the best. Empty: all are searched.
+  std::vector<const NetworkEvaluation*> earlier;
   int jobs = 1;
   std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other
-  PlayLimits limits;          // of a simulation
+  PlayLimits limits;          // of a simulation; its `stop` is also asked before a mapping is searched
   const NetworkEvaluation* start =
       nullptr;  // of the same graph on another chip: its mappings are offered to the search
   std::function<Observer*(const Program&)>

@@ -157,6 +157,7 @@ void SharedNetwork::solve(Anchor& anchor) {
 }
 
 SharedNetwork::Found SharedNetwork::search(std::size_t problem, const Chip& chip) {
+  if (options_.limits.stop && options_.limits.stop()) throw Stopped();
   auto best = find_best(plan_.problems[problem], chip, search_options(options_));
   if (!best) return {};
   Candidate candidate{std::move(best->best), {}, {}};

@@ -114,7 +114,8 @@ Chip PointEvaluator::chip_of(const StudyPoint& point, const std::vector<Override
 }
 
 NetworkEvaluation PointEvaluator::evaluate_network_of(const StudyPoint& point, const Chip& chip, Engine engine) {
-  const NetworkOptions options = network_options(request_, engine);
+  NetworkOptions options = network_options(request_, engine);
+  options.limits.stop = stop_;
   const std::shared_ptr<const WorkloadGraph> graph = graph_of(point);
   if (request_.mappings == StudyMappings::own || !shareable(chip, options))
     return evaluate_network(*graph, chip, options);

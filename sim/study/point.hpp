@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,7 +45,10 @@ class PointEvaluator {
   /// engines, or where one job needs no other process.
   void fork_simulations(int jobs);
 
-  /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed.
+  /// To be called before other threads run: points at work give up when `stop` says so. Simulations of other processes are not asked.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
+
+  /// Never throws for a bad point: it says so in its status. Where the process of a simulation died the point has failed. Stopped: `stop_when`.
   PointResult evaluate(const StudyPoint& point, Engine engine);
 
   /// The whole evaluation behind a point's figures. InputError for a point that failed.
@@ -67,6 +71,7 @@ class PointEvaluator {
   std::map<std::string, std::shared_ptr<SharedNetwork>> shared_;        // by all but the sizes of memories
   std::deque<std::string> oldest_shared_;
   std::unique_ptr<ProcessPool> processes_;  // of simulations
+  std::function<bool()> stop_;
 };
 
 }  // namespace tilewright

@@ -207,6 +207,7 @@ class Sweep {
           source.evaluated(*position, finished.result);
           outbox.put(std::move(finished));
         }
+      } catch (const Stopped&) {  // the point is run again when the study goes on
       } catch (...) {
         const std::lock_guard lock(error_mutex);
         if (!error) error = std::current_exception();

@@ -54,8 +54,9 @@ struct SweepProgress {
 struct SweepOptions {
   Shard shard;
   int jobs = 1;
-  std::int64_t most_failures = -1;          // stop when more points failed; -1: never
-  const std::atomic<bool>* stop = nullptr;  // set from outside: finish the running points, store them, return
+  std::int64_t most_failures = -1;  // stop when more points failed; -1: never
+  const std::atomic<bool>* stop =
+      nullptr;  // set from outside: finish the running points (or see them give up: PointEvaluator::stop_when), store them, return
   std::function<void(const SweepProgress&)> progress;  // after every stored batch
 };
 

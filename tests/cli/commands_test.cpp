@@ -145,6 +145,33 @@ TEST_CASE("run writes text, CSV and HTML, and -o leaves standard output empty") 
   REQUIRE(page.find("href=") == std::string::npos);
 }
 
+TEST_CASE(
+    "run --set chip.PATH=VALUE gives the figures of a chip file with that value, and refuses what the file would") {
+  const Scratch scratch;
+  std::string chip = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml");
+  const std::string now = "12.8 GB/s";
+  chip.replace(chip.find(now), now.size(), "3.2 GB/s");
+  const auto totals = [](const std::string& options) {
+    const Outcome outcome = tw("run gemm:m=64,n=64,k=64 --format json --chip " + options);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out)["results"][0]["totals"];
+  };
+  const Json set = totals("edge-systolic-example --set 'chip.levels.DRAM.bandwidth=3.2 GB/s'");
+  CHECK(set == totals("'" + scratch.file("slow.yaml", chip) + "'"));
+  CHECK(set != totals("edge-systolic-example"));
+  const auto refused = [](const std::string& options) {
+    const Outcome outcome = tw(options);
+    CHECK(outcome.code == 2);
+    return outcome.err;
+  };
+  const std::string run = "run gemm --chip edge-systolic-example --set ";
+  CHECK(refused(run + "'chip.levels.DRAM.bandwith=1 GB/s'").find("bandwidth") != std::string::npos);
+  CHECK(refused(run + "chip.levels.DRAM.bandwidth=1").find("GB/s") != std::string::npos);
+  CHECK(refused(run + "chip.compute.rows=").find("chip.PATH=VALUE") != std::string::npos);
+  CHECK(refused(run + "chip.compute.rows=8 chip.compute.rows=4").find("twice") != std::string::npos);
+}
+
 TEST_CASE("map prints the loop nest, the gap and the runners-up of one layer") {
   const Outcome outcome = tw("map gemm:m=512,n=384,k=256 --chip eyeriss --objective energy");
   INFO(outcome.err);

@@ -268,7 +268,7 @@ class RandomUser {
         say("study runs");
         view->set_study(any_of(files_));
         return window_.run_study(folder_ + "/results-" + QString::number(below(4)));
-      case 1: say("study stops"); return view->stop();
+      case 1: say("study pauses"); return view->pause();
       case 2:
         say("study file");
         window_.open(folder_ + "/study.yaml");
@@ -366,7 +366,7 @@ class RandomUser {
          popup = QApplication::activePopupWidget())
       popup->close();
     if (!window_.isVisible()) window_.show();
-    window_.findChild<StudyView*>()->stop();
+    window_.findChild<StudyView*>()->cancel();
     window_.set_language("en");
     window_.resize(1280, 800);
     window_.show_view("graph");

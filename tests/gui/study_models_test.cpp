@@ -95,6 +95,36 @@ TEST_CASE("a study run from the window holds what the command's store holds, and
   REQUIRE(front > 0);
 }
 
+TEST_CASE("a study gives up its points at work when it is stopped, and goes on to the same results") {
+  int arguments = 1;
+  std::string program = "test";
+  char* words[] = {program.data(), nullptr};
+  const QCoreApplication application(arguments, words);
+  const Folder folder;
+  const std::string file = folder.at("study.yaml");
+  // Each point searches the mappings of a network for a chip of its own.
+  write_file(file,
+             "study: stopped\nworkloads: [resnet18]\nchips: [edge-systolic-16x16]\n"
+             "vary:\n  chip.levels.DRAM.bandwidth: {range: [1 GB/s, 12 GB/s], step: 1 GB/s}\n");
+  const auto run = [&](const std::string& to, bool stop) {
+    StudyRunner runner;
+    QSignalSpy finished(&runner, &StudyRunner::finished);
+    runner.start(QString::fromStdString(file), QString::fromStdString(folder.at(to)), 1);
+    if (stop) runner.stop();  // while the first point is at work, or before
+    REQUIRE((finished.count() > 0 || finished.wait(60'000)));
+    return finished.front().front().toBool();
+  };
+  CHECK_FALSE(run("stopped", true));
+  CHECK(study_results(store_file(folder.at("stopped"), {}))->size() < 12);
+  CHECK(run("stopped", false));
+  CHECK(run("whole", false));
+  const auto stopped = study_results(store_file(folder.at("stopped"), {})),
+             whole = study_results(store_file(folder.at("whole"), {}));
+  REQUIRE(whole->size() == 12);
+  CHECK(stopped->front == whole->front);
+  for (const std::size_t goal : whole->goals) CHECK(stopped->values[goal] == whole->values[goal]);
+}
+
 TEST_CASE("measured kernels are filtered, and the worst stands first") {
   ValidationModel model;
   const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);

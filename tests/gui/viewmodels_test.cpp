@@ -97,7 +97,14 @@ TEST_CASE("the command line names what run can say, and the study file for the r
           "tilewright run mobilenet_v2 --chip edge-systolic-16x16 --batch 4 --objective latency --engine analytical");
   project.workload = "it's mine.onnx";
   REQUIRE(command_line(project, "p.yaml").starts_with("tilewright run 'it'\\''s mine.onnx' "));
-  project.change("chip.compute.rows", "32");
+  project = small;
+  project.change("chip.levels.DRAM.bandwidth", "25.6 GB/s");
+  project.change("model.resolution", "160");
+  REQUIRE(
+      command_line(project, "p.yaml") ==
+      "tilewright run mobilenet_v2:resolution=160 --chip edge-systolic-16x16 --set 'chip.levels.DRAM.bandwidth=25.6 "
+      "GB/s' --objective latency --engine analytical");
+  project.change("model.sparsity", "0.5");
   REQUIRE(command_line(project, "p.yaml") == "tilewright sweep p.yaml -o results && tilewright export results");
 }
 

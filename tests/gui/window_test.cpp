@@ -1,6 +1,10 @@
 #include "tests/gui/window_test.hpp"
 
+#include <QAbstractButton>
+#include <QAbstractItemView>
+#include <QAccessible>
 #include <QComboBox>
+#include <QDockWidget>
 #include <QDropEvent>
 #include <QFileDialog>
 #include <QGraphicsItem>
@@ -13,6 +17,7 @@
 #include <QSignalSpy>
 #include <QSlider>
 #include <QStandardPaths>
+#include <QTabBar>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
@@ -78,6 +83,25 @@ void WindowTest::a_slider_moves_the_answer_and_undo_brings_it_back() {
   answered(window, [&] { window.undo_stack().undo(); });
   QCOMPARE(window.analysis()->result.latency.value, before);
   QCOMPARE(bandwidth->value(), bandwidth->maximum() / 2);
+}
+
+void WindowTest::a_moving_slider_is_followed_at_once_and_searched_when_it_rests() {
+  MainWindow window;
+  answered(window, [&] { window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}}); });
+  QVERIFY(window.status().contains("answered in"));
+  QSignalSpy quick(&window, &MainWindow::previewed), searched(&window, &MainWindow::answered);
+  auto* bandwidth = window.findChild<QSlider*>("chip.levels.DRAM.bandwidth");
+  bandwidth->setValue(1);
+  QVERIFY(quick.wait(patience));
+  QVERIFY(!window.analysis()->searched);
+  QVERIFY(window.status().contains("known mappings"));
+  bandwidth->setValue(0);  // before the first position was searched
+  QVERIFY(searched.count() > 0 || searched.wait(patience));
+  QVERIFY(window.analysis()->searched);
+  QVERIFY(window.status().contains("answered in"));
+  QVERIFY(window.analysis()->project == window.project());
+  Analyser own;
+  QCOMPARE(window.analysis()->result.latency.value, own.analyse(window.project())->result.latency.value);
 }
 
 void WindowTest::a_bad_file_is_refused_with_its_place_and_the_answer_stays() {
@@ -149,6 +173,40 @@ void WindowTest::the_pinned_baseline_gives_differences() {
   QVERIFY(window.status().contains("(+"));
 }
 
+void WindowTest::every_control_has_a_name_and_takes_the_focus() {
+  MainWindow window;
+  window.show();
+  answered(window, [&] { window.set_project({"mobilenet_v2", "edge-systolic-16x16", {}}); });
+  window.selection().select(3);
+  QStringList nameless, unreachable;
+  for (const QString& view : window.view_names()) {
+    window.show_view(view);
+    QApplication::processEvents();
+  }
+  for (const QWidget* control : window.findChildren<QWidget*>()) {
+    const bool is_control = qobject_cast<const QAbstractButton*>(control) != nullptr ||
+                            qobject_cast<const QComboBox*>(control) != nullptr ||
+                            qobject_cast<const QSlider*>(control) != nullptr ||
+                            qobject_cast<const QLineEdit*>(control) != nullptr ||
+                            qobject_cast<const QAbstractItemView*>(control) != nullptr;
+    const QWidget* above = control->parentWidget();
+    const bool part_of_another =
+        control->objectName().startsWith("qt_") || qobject_cast<const QComboBox*>(above) != nullptr ||
+        control->inherits("QHeaderView") || control->inherits("QTableCornerButton") ||
+        control->inherits("QComboBoxListView") || qobject_cast<const QTabBar*>(above) != nullptr ||
+        qobject_cast<const QLineEdit*>(above) != nullptr || qobject_cast<const QDockWidget*>(above) != nullptr;
+    if (!is_control || part_of_another) continue;
+    const QAccessibleInterface* told = QAccessible::queryAccessibleInterface(const_cast<QWidget*>(control));
+    const QString where =
+        QString("%1 '%2' in %3")
+            .arg(control->metaObject()->className(), control->objectName(), above->metaObject()->className());
+    if (told == nullptr || told->text(QAccessible::Name).isEmpty()) nameless << where;
+    if ((control->focusPolicy() & Qt::TabFocus) == 0) unreachable << where;
+  }
+  QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join("; ")));
+  QVERIFY2(unreachable.isEmpty(), qPrintable(unreachable.join("; ")));
+}
+
 void WindowTest::dropped_files_are_opened_and_clicks_select_in_all_views() {
   MainWindow window;
   window.show();
@@ -198,7 +256,7 @@ void WindowTest::a_study_is_swept_cancelled_and_gone_on_with() {
   QTest::mouseClick(view->findChild<QPushButton*>("study.run"), Qt::LeftButton);
   QVERIFY(view->runner().running());
   QVERIFY(progressed.count() > 0 || progressed.wait(patience));
-  QTest::mouseClick(view->findChild<QPushButton*>("study.stop"), Qt::LeftButton);
+  QTest::mouseClick(view->findChild<QPushButton*>("study.cancel"), Qt::LeftButton);
   QVERIFY(finished.count() > 0 || finished.wait(patience));
   const bool cancelled = !finished.takeFirst().front().toBool();
   const std::size_t stored = view->results()->size();

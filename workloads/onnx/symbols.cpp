@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/diagnostics.hpp"
+#include "workloads/onnx/free_sizes.hpp"
 
 namespace tilewright::importer {
 namespace {
@@ -43,18 +44,31 @@ std::map<std::string, std::int64_t> bound_symbols(const Model& model, const Impo
   return bound;
 }
 
-}  // namespace
-
-std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options) {
-  std::vector<std::string> symbols;  // in order of appearance
-  const auto bound = bound_symbols(model, options);
+/// Each once, in order of appearance.
+std::vector<FreeSize> sizes_of(const Model& model) {
+  std::vector<FreeSize> sizes;
   for (const Declared& input : model.inputs) {
     for (std::size_t a = 0; a < input.axes.size(); ++a) {
       if (input.axes[a].size >= 1) continue;
       const std::string symbol = symbol_of(input, a);
-      if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end()) symbols.push_back(symbol);
+      const auto known =
+          std::find_if(sizes.begin(), sizes.end(), [&](const FreeSize& size) { return size.name == symbol; });
+      if (known == sizes.end()) {
+        sizes.push_back({symbol, a == 0});
+      } else {
+        known->batch = known->batch || a == 0;
+      }
     }
   }
+  return sizes;
+}
+
+}  // namespace
+
+std::vector<Shape> input_shapes(const Model& model, const ImportOptions& options) {
+  std::vector<std::string> symbols;
+  for (FreeSize& size : sizes_of(model)) symbols.push_back(std::move(size.name));
+  const auto bound = bound_symbols(model, options);
   for (const auto& [name, value] : options.dims) {
     if (std::find(symbols.begin(), symbols.end(), name) == symbols.end()) {
       fail(model, symbols.empty() ? fmt::format("--set {}={}: the model has no symbolic sizes", shown(name), value)
@@ -93,3 +107,12 @@ std::optional<Shape> declared_shape(const Model& model, const ImportOptions& opt
 }
 
 }  // namespace tilewright::importer
+
+namespace tilewright {
+
+std::vector<FreeSize> free_sizes(const std::string& workload) {
+  if (!workload.ends_with(".onnx")) return {};
+  return importer::sizes_of(importer::read_model(workload));
+}
+
+}  // namespace tilewright

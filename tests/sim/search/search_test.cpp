@@ -1,9 +1,13 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
 
 #include "arch_models/load.hpp"
 #include "sim/search/search.hpp"
+#include "sim/search/solved.hpp"
 #include "tests/sim/cost/tiny_chip.hpp"
 
 using namespace tilewright;
@@ -137,6 +141,22 @@ TEST_CASE("an equal question under other names gets the same answer in its own n
   CHECK(second->best.problem == other);
   CHECK(first->best.mapping == second->best.mapping);
   CHECK(first->evaluated == second->evaluated);
+}
+
+TEST_CASE("a chip is the same question whatever lies between its fields") {
+  const auto asked = [](auto parameters, int filling) {
+    using Parameters = decltype(parameters);
+    alignas(Parameters) std::array<std::byte, sizeof(Parameters)> memory;
+    std::memset(memory.data(), filling, memory.size());
+    Chip chip = tiny_chip();
+    chip.parameters = *new (memory.data()) Parameters;  // padding keeps the filling
+    return question(gemm(4, 4, 4), chip, {});
+  };
+  CHECK((asked(CpuParameters{}, 0) == asked(CpuParameters{}, 0xff)));
+  CHECK((asked(GpuParameters{}, 0) == asked(GpuParameters{}, 0xff)));
+  CHECK((asked(FpgaParameters{}, 0) == asked(FpgaParameters{}, 0xff)));
+  CHECK((asked(SystolicParameters{}, 0) == asked(SystolicParameters{}, 0xff)));
+  CHECK((asked(NeuromorphicParameters{}, 0) == asked(NeuromorphicParameters{}, 0xff)));
 }
 
 TEST_CASE("free keeps are never worse than the chip's own, and may be better") {
