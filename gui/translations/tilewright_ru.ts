@@ -89,6 +89,22 @@
             <source>%1 capacity</source>
             <translation>%1: объём</translation>
         </message>
+        <message>
+            <source>sequence length</source>
+            <translation>длина последовательности</translation>
+        </message>
+        <message>
+            <source>cached tokens</source>
+            <translation>токены в кэше</translation>
+        </message>
+        <message>
+            <source>time steps</source>
+            <translation>шаги по времени</translation>
+        </message>
+        <message>
+            <source>image side</source>
+            <translation>сторона изображения</translation>
+        </message>
     </context>
     <context>
         <name>LayersModel</name>

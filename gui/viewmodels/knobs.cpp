@@ -102,11 +102,15 @@ void add_length_knobs(const Analysis& unchanged, std::vector<Knob>& knobs) {
       std::find_if(generators().begin(), generators().end(), [&](const Generator& g) { return g.name == family; });
   if (generator == generators().end()) return;
   const bool decode = said(workload, "phase") == "decode";
+  const std::array<std::pair<std::string_view, const char*>, 3> lengths{
+      {{decode ? "context" : "seq", decode ? "cached tokens" : "sequence length"},
+       {"steps", "time steps"},
+       {"resolution", "image side"}}};
   for (const Parameter& parameter : generator->parameters()) {
-    const bool length =
-        parameter.name == (decode ? "context" : "seq") || parameter.name == "steps" || parameter.name == "resolution";
-    if (length && !said(workload, parameter.name))
-      knobs.push_back(around("model." + parameter.name, parameter.name, parameter.fallback, true));
+    const auto length =
+        std::find_if(lengths.begin(), lengths.end(), [&](const auto& known) { return known.first == parameter.name; });
+    if (length != lengths.end() && !said(workload, parameter.name))
+      knobs.push_back(around("model." + parameter.name, length->second, parameter.fallback, true));
   }
 }
 
@@ -155,9 +159,12 @@ int Knob::position(const Project& project) const {
 
 QString Knob::title() const {
   const auto words = [](const char* text) { return QCoreApplication::translate("Knobs", text); };
-  static constexpr std::array whole{QT_TRANSLATE_NOOP("Knobs", "clock"), QT_TRANSLATE_NOOP("Knobs", "array rows"),
-                                    QT_TRANSLATE_NOOP("Knobs", "array cols"), QT_TRANSLATE_NOOP("Knobs", "batch"),
-                                    QT_TRANSLATE_NOOP("Knobs", "number format")};
+  static constexpr std::array whole{
+      QT_TRANSLATE_NOOP("Knobs", "clock"),         QT_TRANSLATE_NOOP("Knobs", "array rows"),
+      QT_TRANSLATE_NOOP("Knobs", "array cols"),    QT_TRANSLATE_NOOP("Knobs", "batch"),
+      QT_TRANSLATE_NOOP("Knobs", "number format"), QT_TRANSLATE_NOOP("Knobs", "sequence length"),
+      QT_TRANSLATE_NOOP("Knobs", "cached tokens"), QT_TRANSLATE_NOOP("Knobs", "time steps"),
+      QT_TRANSLATE_NOOP("Knobs", "image side")};
   static constexpr std::array of_level{QT_TRANSLATE_NOOP("Knobs", "%1 bandwidth"),
                                        QT_TRANSLATE_NOOP("Knobs", "%1 capacity")};
   for (const char* text : whole) {

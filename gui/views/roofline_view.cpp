@@ -120,8 +120,8 @@ void RooflineView::draw_zones() {
                              : tr("bound by %1 or compute").arg(QString::fromStdString(zone.level));
     auto* label = new QCPItemText(plot_);
     label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    label->position->setCoords(std::sqrt(zone.from * zone.to), 0.99);
-    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+    label->position->setCoords(std::sqrt(zone.from * zone.to), 0.01);
+    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignTop);
     label->setText(name);
     label->setColor(palette().color(QPalette::Text));
   }
@@ -196,6 +196,26 @@ void RooflineView::draw_path() {
         QMargins(0, 6 + 15 * static_cast<int>(l), 0, 0));  // one below the other: levels may lie close together
     label->setColor(ink);
     label->setText(QString::fromStdString(path.levels[l]));
+    lower(*label);
+  }
+}
+
+/// Moves a text that hangs below its place down until it crosses no other one.
+void RooflineView::lower(QCPItemText& text) {
+  const auto box = [](const QCPItemText& of) {
+    return QRectF(of.topLeft->pixelPosition(), of.bottomRight->pixelPosition()).normalized();
+  };
+  constexpr int step = 6, most = 240;  // pixels
+  for (int down = step; down < most; down += step) {
+    text.setPadding(QMargins(0, down, 0, 0));
+    QRectF own = box(text);
+    own.setTop(own.top() + down);
+    bool free = true;
+    for (int i = 0; i < plot_->itemCount(); ++i) {
+      const auto* other = qobject_cast<QCPItemText*>(plot_->item(i));
+      free = free && (other == nullptr || other == &text || !box(*other).intersects(own));
+    }
+    if (free) return;
   }
 }
 
@@ -216,7 +236,7 @@ void RooflineView::name_answers() {
   }
   auto* names = new QCPItemText(plot_);
   names->position->setType(QCPItemPosition::ptAxisRectRatio);
-  names->position->setCoords(0.01, 0.01);
+  names->position->setCoords(0.01, 0.06);  // below the names of the zones
   names->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
   names->setTextAlignment(Qt::AlignLeft);
   names->setText(text);

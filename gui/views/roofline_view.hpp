@@ -4,6 +4,7 @@
 #include "gui/viewmodels/roofline_lines.hpp"
 #include "gui/views/view.hpp"
 
+class QCPItemText;
 class QCustomPlot;
 class QMouseEvent;
 
@@ -38,6 +39,7 @@ class RooflineView : public View {
   void draw_dots(const Analysis& analysis, const OtherLook* other);
   void draw_moves(const Analysis& from);
   void draw_path();
+  void lower(QCPItemText& text);
   void draw_gain();
   void name_answers();
   std::vector<AnalysisPtr> others() const;

@@ -84,7 +84,7 @@ const std::vector<Room>& rooms() {
         {"gui/viewmodels/", gui},
         {"gui/views/", with(gui, "gui/viewmodels/")},
         {"gui/", with(with(gui, "gui/viewmodels/"), "gui/views/")},
-        {"bench/", everything},
+        {"bench/", tests},
         {"tests/", tests},
     };
   }();
@@ -121,8 +121,8 @@ const std::array<ThirdParty, 18>& third_parties() {
       {"cuda", {"validation/cuda/"}},
       {"cublas", {"validation/cuda/"}},
       {"cudnn", {"validation/cuda/"}},
-      {"Q", {"gui/", "tests/gui/"}},
-      {"qcustomplot", {"gui/views/"}},
+      {"Q", {"gui/", "tests/gui/", "bench/"}},
+      {"qcustomplot", {"gui/views/", "tests/gui/", "bench/"}},
   }};
   return list;
 }
