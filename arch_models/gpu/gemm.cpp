@@ -260,10 +260,8 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const double dram = best.dram.value;
   const double clocked4 = fourth(best.compute.value) + fourth(best.l2.value);
-  // A tensor core switches as much as its operands are wide, 16 bits counting as one.
-  const double energy_scale = peak.unit == MathUnit::dp4a     ? constants.power.dp4a
-                              : peak.unit == MathUnit::tensor ? bytes.activation / 2.0
-                                                              : 1.0;
+  // 8-bit operands switch half of what 16-bit ones do.
+  const double energy_scale = peak.unit == MathUnit::dp4a ? constants.power.dp4a : bytes.activation < 2 ? 0.5 : 1.0;
   const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, energy_scale};
   double clock = 1;
   if (device.tdp.value > 0) clock = allowed_clock(device, constants.power, work, std::sqrt(std::sqrt(clocked4)), dram);

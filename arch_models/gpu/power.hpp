@@ -11,7 +11,7 @@ struct PowerConstants {
   double die_w_per_mm2 = 0.06;  // leakage and clock tree
   double cuda_pj =
       12;  // energy of an fp32 operation in a product, registers and shared memory included, at 8 nm and full clock
-  double tensor_pj = 1.1;  // the same for a 16-bit tensor operation; others by the width of their operands
+  double tensor_pj = 1.1;                                        // the same for a 16-bit tensor operation (8-bit: half)
   double node_exponent_cuda = 0.34, node_exponent_tensor = 0.9;  // energy ~ (node / 8 nm)^exponent
   double dp4a =
       0.25;  // energy of a multiply-add of a dp4a over an fp32 one: four share an instruction and its operands
@@ -23,7 +23,7 @@ struct PowerConstants {
 struct PowerWork {
   double operations = 0, dram_bytes = 0;
   MathUnit unit = MathUnit::cuda;
-  double energy_scale = 1;  // over a 16-bit operation of a tensor core, or an fp32 one of a CUDA core
+  double energy_scale = 1;  // 0.5 for 8-bit operands
 };
 
 /// Relative supply voltage at a clock given as share of boost: 0.5 + 0.5 f (linear V-f, threshold at half of the full voltage).

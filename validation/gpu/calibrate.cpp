@@ -29,13 +29,6 @@ bool is_cuda_product(const MeasuredRow& row) {
                                  (row.precision == "int8" && stack_profile(row.stack).legacy_library));
 }
 
-/// Rows whose board power is fitted along. Products of the B200 with more than 3840 rows read a third of the energy an operation that their like
-/// read (0.3 pJ; 724 W at a like rate on an H100): such a power is left out.
-bool has_power(const MeasuredRow& row) {
-  const auto* product = std::get_if<GemmKernel>(&row.kernel);
-  return row.power && product != nullptr && product->m <= 3840;
-}
-
 double log_ratio(double predicted, double measured) { return std::log(predicted / measured); }
 
 /// The rows of one floor, and what is known of it before the fit.
@@ -61,10 +54,15 @@ struct FloorGroup {
 const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
       {"vector", {"vector."}, is<VectorKernel>, {}},
-      {"gemm",
-       {"gemm.", "power."},
-       is<GemmKernel>,
-       {&DeviceTrim::cuda, &DeviceTrim::tensor, &DeviceTrim::dram, &DeviceTrim::power}},
+      {"gemm_cuda",
+       {"gemm.cuda", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda",
+        "power.dp4a", "power.byte", "power.boost"},
+       is_cuda_product,
+       {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
+      {"gemm_tensor",
+       {"gemm.tensor", "gemm.epilogue", "gemm.quantise", "gemm.scale", "power.tensor", "power.node_exponent_tensor"},
+       [](const MeasuredRow& row) { return is<GemmKernel>(row) && !is_cuda_product(row); },
+       {&DeviceTrim::tensor}},
       {"conv", {"conv."}, is<ConvKernel>, {&DeviceTrim::conv}},
       {"attention", {"attention."}, is<AttentionKernel>, {}},
       {"recurrent", {"recurrent."}, is<RecurrentKernel>, {}},
@@ -72,18 +70,15 @@ const std::vector<FitGroup>& fit_groups() {
   return groups;
 }
 
-std::string_view error_class_of(const MeasuredRow& row) {
-  if (is<GemmKernel>(row)) return is_cuda_product(row) ? "gemm_cuda" : "gemm_tensor";
-  return std::ranges::find_if(fit_groups(), [&](const FitGroup& group) { return group.takes(row); })->name;
+const FitGroup& fit_group_of(const MeasuredRow& row) {
+  return *std::ranges::find_if(fit_groups(), [&](const FitGroup& group) { return group.takes(row); });
 }
 
 namespace {
 
-/// One group's fit to the times of all rows and the powers of those that have one: parameters are the constants, then the trims, then the floors.
-void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& timed, const MeasuredData& data,
+/// One group's fit: parameters are the constants, then the trims, then the floors.
+void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& rows, const MeasuredData& data,
                Calibration& calibration) {
-  std::vector<const MeasuredRow*> rows = timed;
-  std::ranges::copy_if(timed, std::back_inserter(rows), [](const MeasuredRow* row) { return has_power(*row); });
   std::vector<FitParameter> parameters;
   std::vector<const ConstantSpec*> constants;
   for (const ConstantSpec& spec : constant_specs()) {
@@ -149,9 +144,7 @@ void fit_group(const FitGroup& group, const std::vector<const MeasuredRow*>& tim
       const MeasuredRow& row = *rows[which[i]];
       const Floor& floor = *floor_of[which[i]];
       const double seconds = (1 - row.place) * values[floor.first] + row.place * values[floor.last];
-      const KernelTime time = predict(row, devices[row.device_index], at, Seconds{seconds});
-      out[i] = which[i] < timed.size() ? log_ratio(time.total.value, row.latency.value)
-                                       : log_ratio(time.power_w, row.power->value);
+      out[i] = log_ratio(predict(row, devices[row.device_index], at, Seconds{seconds}).total.value, row.latency.value);
     }
   };
   // First towards the bulk of the rows with a wide scale, then robustly.

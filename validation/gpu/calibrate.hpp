@@ -12,14 +12,14 @@ namespace tilewright {
 
 /// An operator class that is fitted on its own, in the order of fit_groups(): constants of earlier groups are fixed in later ones.
 struct FitGroup {
-  std::string_view name;
+  std::string_view name;                    // in reports and error bands
   std::vector<std::string_view> constants;  // names or prefixes of names of constant_specs()
   bool (*takes)(const MeasuredRow&);        // rows of this class
   std::vector<double DeviceTrim::*> trims;  // factors of single devices that this class determines
 };
 const std::vector<FitGroup>& fit_groups();
-/// The class of a row in error bands: its group, products on CUDA cores and on tensor cores apart.
-std::string_view error_class_of(const MeasuredRow& row);
+/// The group of a row. Every row that read_measured returns has one.
+const FitGroup& fit_group_of(const MeasuredRow& row);
 
 /// Fits all groups that have rows, from the initial guesses of constant_specs(), on the unflagged rows that `use` admits. Every device and host
 /// that has rows gets its trim (prior: 10 % around 1) and floors. The same rows give the same bits.

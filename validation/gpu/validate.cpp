@@ -130,7 +130,7 @@ std::vector<ErrorBand> error_bands(const std::vector<ComparedRow>& rows, std::st
   std::map<std::pair<std::string, std::string>, std::pair<double, std::int64_t>> sums;
   for (const ComparedRow& row : rows) {
     if (!row.row->flag.empty()) continue;
-    auto& [sum, count] = sums[{std::string(error_class_of(*row.row)), row.row->precision}];
+    auto& [sum, count] = sums[{std::string(fit_group_of(*row.row).name), row.row->precision}];
     sum += row.ape_pct();
     ++count;
   }
