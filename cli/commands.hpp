@@ -27,6 +27,7 @@ struct RunOptions {
   std::int64_t epoch = 0;  // run only: samples of an epoch of training; 0: not asked for
   std::string stack;       // run and roofline: name, none, or empty: the default one
   std::string objective = "latency";
+  double latency_slack = 0;  // percent
   std::string engine = "analytical";
   std::string residency = "none";  // run and roofline
   std::string format = "text";

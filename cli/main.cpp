@@ -49,6 +49,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_workload_options(command, options);
   command.add_option("--objective", options.objective, "what the mapping minimises: latency, energy, edp")
       ->capture_default_str();
+  command
+      .add_option("--latency-slack", options.latency_slack,
+                  "percent by which a mapping may be slower than the fastest one to save energy")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   command.add_option("--engine", options.engine, "roofline, analytical, systemc; run also scalesim-v2")
       ->capture_default_str();
   command

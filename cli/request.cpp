@@ -179,6 +179,12 @@ NetworkOptions network_options(const RunOptions& options) {
   network.objective = options.objective == "latency"  ? Objective::latency
                       : options.objective == "energy" ? Objective::energy
                                                       : Objective::edp;
+  if (options.latency_slack > 0 && network.objective != Objective::latency)
+    throw InputError(option_place("--latency-slack"),
+                     fmt::format("is a slack of --objective latency, not of {}", options.objective));
+  if (options.latency_slack > 0 && options.uneven)
+    throw InputError(option_place("--latency-slack"), "holds for one order of levels: leave --uneven out");
+  network.latency_slack = options.latency_slack;
   require_choice("--residency", options.residency, {"none", "on"});
   network.residency = options.residency == "on" ? ResidencyOption::on : ResidencyOption::none;
   network.stack = stack_of(options);
@@ -250,6 +256,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"seed", "none: the search is deterministic"},
       {"version", std::string(version)},
   };
+  if (options.latency_slack > 0) fields.emplace_back("latency_slack", fmt::format("{}", options.latency_slack));
   if (options.requests > 1) fields.emplace_back("requests", std::to_string(options.requests));
   return fields;
 }

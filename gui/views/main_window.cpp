@@ -12,6 +12,7 @@
 #include <QFormLayout>
 #include <QLabel>
 #include <QLibraryInfo>
+#include <QLineEdit>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
@@ -358,6 +359,8 @@ void MainWindow::apply(const Project& project) {
   for (auto [box, text] : {std::pair{workload_, &project.workload}, std::pair{chip_, &project.chip}}) {
     const QSignalBlocker quiet(box);
     box->setCurrentText(QString::fromStdString(*text));
+    box->lineEdit()->setCursorPosition(0);  // a long name shows its beginning
+    box->setToolTip(box->currentText());
   }
   const QSignalBlocker quiet_objective(objective_), quiet_engine(engine_);
   objective_->setCurrentIndex(static_cast<int>(project.objective));

@@ -91,6 +91,7 @@ StudyView::StudyView(QWidget* parent)
     if (!file.isEmpty()) set_study(file);
   });
   connect(run_, &QPushButton::clicked, this, &StudyView::start);
+  for (QComboBox* axis : {x_, y_}) axis->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   connect(pause_, &QPushButton::clicked, this, &StudyView::pause);
   connect(cancel_, &QPushButton::clicked, this, &StudyView::cancel);
   for (QComboBox* axis : {x_, y_}) connect(axis, &QComboBox::currentIndexChanged, this, &StudyView::draw_cloud);
@@ -282,7 +283,8 @@ void StudyView::draw_lines() {
   for (const bool front : {false, true}) {
     auto* lines = new QCPCurve(lines_->xAxis, lines_->yAxis);
     QColor colour = front ? series_colour(3) : series_colour(0);
-    colour.setAlpha(front ? 220 : 60);
+    const bool dark = palette().color(QPalette::Base).lightness() < 128;
+    colour.setAlpha(front ? 220 : dark ? 110 : 60);
     lines->setPen(QPen(colour, front ? 1.6 : 1));
     for (std::size_t p = 0; p < results_->size(); ++p) {
       if (!is_brushed(p) || (results_->front[p] != 0) != front || (!front && nth++ % step != 0)) continue;

@@ -34,9 +34,10 @@ struct LevelFigures {
   Joules energy;
 };
 
+/// Where `timed` is false, traffic and time stay 0.
 template <class OfOperand>
 LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, std::size_t l, bool innermost,
-                           const OfOperand& of_operand) {
+                           bool timed, const OfOperand& of_operand) {
   const BufferLevel& level = model.chip->levels[l];
   LevelFigures figures;
   Traffic traffic, outward;
@@ -45,15 +46,18 @@ LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, s
     const OperandAccesses& a = counts.levels[l][o];
     if (!a.kept) continue;
     const OperandWork work = work_of(model, level, a, l, o);
-    traffic += {(work.reads + work.drains) * work.bits / 8, (work.fills + work.updates) * work.bits / 8};
-    outward += {work.drains * work.bits / 8, work.fills * work.bits / 8};
-    instances = std::max(instances, a.utilized_instances);
+    if (timed) {
+      traffic += {(work.reads + work.drains) * work.bits / 8, (work.fills + work.updates) * work.bits / 8};
+      outward += {work.drains * work.bits / 8, work.fills * work.bits / 8};
+      instances = std::max(instances, a.utilized_instances);
+    }
     const auto accesses = [&](double words) { return accesses_of(words, work.bits, level, a.utilized_instances); };
     const Joules energy = (accesses(work.reads) + accesses(work.drains)) * level.read_energy +
                           (accesses(work.fills) + accesses(work.updates)) * level.write_energy;
     figures.energy += energy;
     of_operand(o, energy);
   }
+  if (!timed) return figures;
   figures.traffic = Bytes{traffic.read + traffic.written};
   // What the lanes take from the innermost store is part of the array's own time (ArchFamily::compute), fragments and latches included.
   figures.time = transfer_time(innermost && l > 0 ? outward : traffic, level, instances, model.peer_compatible);
@@ -185,7 +189,7 @@ void set_level_costs(const CostModel& model, const AccessCounts& counts, std::ve
     LevelCost& cost = costs[l];
     cost.name = model.chip->levels[l].name;
     cost.operand_energy.assign(model.operands, Joules{});
-    const LevelFigures figures = level_figures(model, counts, l, l >= innermost,
+    const LevelFigures figures = level_figures(model, counts, l, l >= innermost, true,
                                                [&](std::size_t o, Joules energy) { cost.operand_energy[o] = energy; });
     cost.traffic = figures.traffic;
     cost.time = figures.time;
@@ -315,7 +319,8 @@ CostFigures cost_figures(const CostModel& model, const AccessCounts& counts, con
   const std::size_t innermost = innermost_keeper(counts);
   MemoryFigures memory;
   for (std::size_t l = 0; l < counts.levels.size(); ++l) {
-    const LevelFigures level = level_figures(model, counts, l, l >= innermost, [](std::size_t, Joules) {});
+    const bool timed = model.chip->levels[l].bandwidth.value > 0;
+    const LevelFigures level = level_figures(model, counts, l, l >= innermost, timed, [](std::size_t, Joules) {});
     memory.add(level.time, level.energy, link_energy(model, counts, l));
   }
   memory.first_tile = first_tile_time(model, counts);

@@ -65,23 +65,29 @@ class AccessCounter {
     std::int64_t copies = 1;                // values of the spatial ones
   };
 
+  /// Operands by whether a dim moves them.
+  struct Users {
+    std::vector<std::size_t> moved, still;
+  };
+
   /// One operand of the problem.
   struct Counted {
     OperandWords words;
     bool output = false, on_chip = false;
     std::vector<std::size_t> uneven;  // dims that do not move it
-    std::vector<std::int64_t> owned;  // outputs: words that the instances of a level ever own
   };
 
   void look_outside();
   void count_operand(std::size_t o, const Mapping& mapping);
-  std::int64_t connect(std::size_t o, std::size_t parent, std::size_t child);
+  std::int64_t times(const Counted& operand, const Outside* outside, std::size_t child, std::size_t in_space) const;
+  std::int64_t owned(Counted& operand, const Outside* outside, std::size_t level);
 
   Counting counting_;
   LoopDigits digits_;
   std::vector<Counted> operands_;
-  std::vector<char> moves_;                   // [dim][operand]
-  std::vector<Outside> outside_;              // [level][operand], and of the lanes
+  std::vector<Users> users_;                  // per dim
+  std::size_t rows_ = 0;                      // levels, and the lanes
+  std::vector<Outside> outside_;              // [operand][row]
   std::vector<std::int64_t> instances_used_;  // per level: how many ever hold a tile
   AccessCounts counts_;
 };

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
-#include "core/checked.hpp"
-
 namespace tilewright {
 
-LoopDigits::LoopDigits(const Problem& problem)
-    : dims_(problem.dims.size()), inside_(dims_), first_(dims_), even_(dims_) {
+LoopDigits::LoopDigits(const Problem& problem) : dims_(problem.dims.size()), first_(dims_), even_(dims_) {
   for (const Dim& dim : problem.dims) bounds_.push_back(dim.bound);
 }
 
@@ -16,19 +13,20 @@ void LoopDigits::read(const Mapping& mapping) {
   if (levels != levels_) {
     levels_ = levels;
     begin_.resize(levels + 1);
-    for (auto* table : {&in_time_, &in_space_, &extent_, &tiles_, &instances_, &used_}) {
-      table->assign((levels + 1) * dims_, 1);
-    }
+    for (auto* table : {&extent_, &used_}) table->assign((levels + 1) * dims_, 1);
+    outside_.assign((levels + 1) * dims_, {});
   }
   std::size_t loops = 0;
   for (const LevelMapping& level : mapping.levels) loops += level.loops.size();
   if (loops > digits_.size()) digits_.resize(loops);
 
   std::fill(first_.begin(), first_.end(), none);
-  for (auto* products : {&inside_, &in_time_, &in_space_}) std::fill(products->begin(), products->end(), 1);
   std::size_t i = digits_.size();
+  std::int64_t* tile = extent_.data() + levels * dims_;
   for (std::size_t l = levels; l-- > 0;) {
     begin_[l + 1] = i;
+    tile -= dims_;
+    std::copy_n(tile + dims_, dims_, tile);
     const std::vector<Loop>& at_level = mapping.levels[l].loops;
     for (std::size_t j = at_level.size(); j-- > 0;) {
       if (at_level[j].bound <= 1) continue;
@@ -37,9 +35,8 @@ void LoopDigits::read(const Mapping& mapping) {
       digit.dim = dim;
       digit.temporal = at_level[j].kind == LoopKind::temporal;
       digit.bound = at_level[j].bound;
-      digit.step = inside_[dim];
-      inside_[dim] *= digit.bound;
-      (digit.temporal ? in_time_ : in_space_)[at(l, dim)] *= digit.bound;
+      digit.step = tile[dim];
+      tile[dim] *= digit.bound;
       digit.next = first_[dim];
       first_[dim] = i;
     }
@@ -47,21 +44,23 @@ void LoopDigits::read(const Mapping& mapping) {
   begin_[0] = i;
   uneven_.clear();
   for (std::size_t d = 0; d < dims_; ++d) {
-    even_[d] = inside_[d] == bounds_[d];
+    even_[d] = tile[d] == bounds_[d];
     if (even_[d] == 0) uneven_.push_back(d);
   }
-  tabulate();
+  look_outside();
   for (const std::size_t d : uneven_) cut(d);
 }
 
-void LoopDigits::tabulate() {
-  const std::size_t dims = dims_, cells = extent_.size();
-  for (std::size_t cell = cells - dims; cell-- > 0;) {
-    extent_[cell] = extent_[cell + dims] * in_time_[cell] * in_space_[cell];
-  }
-  for (std::size_t cell = 0; cell + dims < cells; ++cell) {
-    tiles_[cell + dims] = tiles_[cell] * in_time_[cell] * in_space_[cell];
-    instances_[cell + dims] = instances_[cell] * in_space_[cell];
+void LoopDigits::look_outside() {
+  Outside* row = outside_.data();
+  for (std::size_t l = 0; l < levels_; ++l) {
+    std::copy_n(row, dims_, row + dims_);
+    row += dims_;
+    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
+      Outside& seen = row[digits_[i].dim];
+      seen.tiles *= digits_[i].bound;
+      seen.instances *= digits_[i].temporal ? 1 : digits_[i].bound;
+    }
   }
 }
 
@@ -73,9 +72,10 @@ void LoopDigits::cut(std::size_t dim) {
   std::size_t l = 0;
   const auto fill_rows = [&](std::size_t inside) {
     for (; l <= levels_ && begin_[l] <= inside; ++l) {
-      extent_[at(l, dim)] = std::min(extent_[at(l, dim)], size);
-      tiles_[at(l, dim)] = tiles.count();
-      used_[at(l, dim)] = used.count();
+      const std::size_t cell = l * dims_ + dim;
+      extent_[cell] = std::min(extent_[cell], size);
+      outside_[cell].tiles = tiles.count();
+      used_[cell] = used.count();
     }
   };
   for (std::size_t i = first_[dim]; i != none; i = digits_[i].next) {
@@ -89,13 +89,6 @@ void LoopDigits::cut(std::size_t dim) {
     used = digit.cut[static_cast<std::size_t>(!digit.temporal)](used);
   }
   fill_rows(none);
-}
-
-std::array<LoopDigits::Tiles, 2> LoopDigits::tiles_by_extent(std::size_t level, std::size_t dim) const {
-  const std::int64_t tile = extent(level, dim), count = tiles(level, dim);
-  const std::int64_t rest = bound(dim) - (count - 1) * tile;
-  if (rest == tile) return {Tiles{tile, count}, Tiles{}};
-  return {Tiles{tile, count - 1}, Tiles{rest, 1}};
 }
 
 std::int64_t LoopDigits::steps_of(std::size_t digit, std::size_t level) const {

@@ -59,19 +59,24 @@ class LoopDigits {
   const std::vector<std::size_t>& uneven() const { return uneven_; }
   std::int64_t bound(std::size_t dim) const { return bounds_[dim]; }
   /// Of a tile at a level (levels(): a point), clipped at the dim's bound.
-  std::int64_t extent(std::size_t level, std::size_t dim) const { return extent_[at(level, dim)]; }
+  std::int64_t extent(std::size_t level, std::size_t dim) const { return extent_[level * dims_ + dim]; }
   /// Of the box around the first tiles of all instances.
   std::int64_t first_extent(std::size_t level, std::size_t dim) const {
     return std::min(bounds_[dim], extent(level, dim) * instances(level, dim));
   }
   /// Tiles at a level that cover the dim.
-  std::int64_t tiles(std::size_t level, std::size_t dim) const { return tiles_[at(level, dim)]; }
-  /// The same, the clipped one apart.
-  std::array<Tiles, 2> tiles_by_extent(std::size_t level, std::size_t dim) const;
+  std::int64_t tiles(std::size_t level, std::size_t dim) const { return outside_[level * dims_ + dim].tiles; }
+  /// The same, full ones first; the second ones are none, or the one that is clipped.
+  std::array<Tiles, 2> tiles_by_extent(std::size_t level, std::size_t dim) const {
+    const std::int64_t tile = extent(level, dim), count = tiles(level, dim);
+    const std::int64_t rest = bounds_[dim] - (count - 1) * tile;
+    if (rest == tile) return {Tiles{tile, count}, Tiles{}};
+    return {Tiles{tile, count - 1}, Tiles{rest, 1}};
+  }
   /// Product of the spatial bounds of the dim outside a level, and how many of these instances ever hold a tile.
-  std::int64_t instances(std::size_t level, std::size_t dim) const { return instances_[at(level, dim)]; }
+  std::int64_t instances(std::size_t level, std::size_t dim) const { return outside_[level * dims_ + dim].instances; }
   std::int64_t instances_used(std::size_t level, std::size_t dim) const {
-    return (even(dim) ? instances_ : used_)[at(level, dim)];
+    return even(dim) ? instances(level, dim) : used_[level * dims_ + dim];
   }
 
   /// Distinct values of an uneven dim's digits before `end` where temporal ones are told apart before `temporal_end` and spatial ones
@@ -89,19 +94,23 @@ class LoopDigits {
   std::int64_t steps_of(std::size_t digit, std::size_t level) const;
 
  private:
-  std::size_t at(std::size_t level, std::size_t dim) const { return level * dims_ + dim; }
-  void tabulate();
+  void look_outside();
   void cut(std::size_t dim);
 
+  struct Outside {
+    std::int64_t tiles = 1, instances = 1;
+  };
+
   std::size_t dims_, levels_ = 0;
-  std::vector<std::int64_t> bounds_, inside_;  // per dim; inside_: tile inside the digits so far
-  std::vector<Digit> digits_;                  // the last ones are those of the mapping
-  std::vector<std::size_t> begin_;             // per level, and behind the last
-  std::vector<std::size_t> first_;             // per dim
-  std::vector<char> even_;                     // per dim
-  std::vector<std::size_t> uneven_;            // dims
-  // [level][dim]; levels + 1 rows. in_time_, in_space_: products of the bounds at the level; used_: of the uneven dims.
-  std::vector<std::int64_t> in_time_, in_space_, extent_, tiles_, instances_, used_;
+  std::vector<std::int64_t> bounds_;  // per dim
+  std::vector<Digit> digits_;         // the last ones are those of the mapping
+  std::vector<std::size_t> begin_;    // per level, and behind the last
+  std::vector<std::size_t> first_;    // per dim
+  std::vector<char> even_;            // per dim
+  std::vector<std::size_t> uneven_;   // dims
+  // [level][dim]; levels + 1 rows, each the one beside it times the bounds between them. used_: of the uneven dims.
+  std::vector<std::int64_t> extent_, used_;
+  std::vector<Outside> outside_;
 };
 
 }  // namespace tilewright

@@ -6,8 +6,8 @@
 #include "core/checked.hpp"
 #include "sim/mapping/merged_words.hpp"
 
-// The tiles of a dim are full ones and at most one clipped one, and together they have the dim's length. So a sum of boxes over all
-// tiles is a product over axes of a linear form.
+// The tiles of a dim are full ones and at most one clipped one, so a sum over all tiles has few distinct parts, and a sum of boxes is a
+// product over axes.
 
 namespace tilewright {
 namespace {
@@ -34,13 +34,17 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
   std::vector<int> uses(problem.dims.size(), 0);
   for (const Axis& axis : operand.axes) {
     Window window;
+    int terms = 0;
     for (const auto& [dim, coefficient] : axis) {
       if (coefficient == 0) continue;
+      ++terms;
+      ++uses[static_cast<std::size_t>(dim)];
+      if (problem.dims[static_cast<std::size_t>(dim)].bound == 1) continue;
       window.terms.push_back({static_cast<std::size_t>(dim), std::abs(coefficient)});
       window.base = checked_add(window.base, -std::abs(coefficient));
-      ++uses[static_cast<std::size_t>(dim)];
     }
-    disjoint_ = disjoint_ && window.terms.size() <= 1;
+    window.several = terms > 1;
+    disjoint_ = disjoint_ && !window.several;
     if (!window.terms.empty()) windows_.push_back(std::move(window));
   }
   for (std::size_t d = 0; d < uses.size(); ++d) {
@@ -54,49 +58,70 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
   if (!regular_) return;
   std::erase_if(windows_, [&](const Window& window) {
     const Term& term = window.terms.front();
-    if (window.terms.size() > 1 || term.coefficient > 1) return false;
-    const std::int64_t size = problem.dims[term.dim].bound;
-    if (size > 1) plain_.push_back(term.dim);
-    plain_words_ = checked_mul(plain_words_, size);
+    // What instances own tells results with several terms apart, whatever the bounds.
+    if (window.terms.size() > 1 || term.coefficient > 1 || (window.several && operand.role == Role::output))
+      return false;
+    plain_.push_back(term.dim);
+    plain_words_ = checked_mul(plain_words_, problem.dims[term.dim].bound);
     return true;
   });
 }
 
-/// Sum over the tiles of one axis of the words that are new to an instance.
-std::int64_t OperandWords::window_words(const LoopDigits& digits, const Window& window, std::size_t level,
-                                        std::size_t moving) {
-  const std::vector<Term>& terms = window.terms;
-  LinearSum sum;
-  std::size_t moved = terms.size();
-  const std::size_t moving_dim = moving == LoopDigits::none ? LoopDigits::none : digits[moving].dim;
-  for (std::size_t t = 0; t < terms.size(); ++t) {
-    sum.add_term(terms[t].coefficient, digits.tiles(level, terms[t].dim), digits.bound(terms[t].dim));
-    moved = terms[t].dim == moving_dim ? t : moved;
-  }
-  if (moved == terms.size() || terms.size() == 1) return sum.total();
-  // What a step leaves in place, for every combination of the other dims' tiles.
-  const auto held = [&](const auto& next, std::size_t t, std::int64_t overlap) -> std::int64_t {
-    if (t == terms.size()) return std::max<std::int64_t>(overlap, 0);
-    if (t == moved) return next(next, t + 1, overlap);
+/// Sum over all combinations of the tiles of an axis, of different extents, of the words that are new to an instance: those of the tile,
+/// but for what a step of the digit `moving`, of the term `moved`, leaves in place. `span`: of the axis, as far as the terms before number
+/// `from` make it.
+std::int64_t OperandWords::clipped_words(const LoopDigits& digits, const Window& window, std::size_t level,
+                                         std::size_t moving, const Term* moved, std::size_t from, std::int64_t span) {
+  const auto grown = [&](const Term& term, std::int64_t extent) {
+    return checked_add(span, checked_mul(term.coefficient, extent));
+  };
+  if (from < window.terms.size()) {
+    const Term& term = window.terms[from];
+    if (&term == moved) return clipped_words(digits, window, level, moving, moved, from + 1, span);
     std::int64_t words = 0;
-    for (const Tiles& tiles : digits.tiles_by_extent(level, terms[t].dim)) {
-      if (tiles.count == 0) continue;
-      const std::int64_t grown = checked_add(overlap, checked_mul(terms[t].coefficient, tiles.extent - 1));
-      words = checked_add(words, checked_mul(tiles.count, next(next, t + 1, grown)));
+    for (const auto& [extent, count] : digits.tiles_by_extent(level, term.dim)) {
+      if (count == 0) continue;
+      const std::int64_t each = clipped_words(digits, window, level, moving, moved, from + 1, grown(term, extent));
+      words = checked_add(words, checked_mul(count, each));
     }
     return words;
-  };
-  const std::int64_t reach = digits.extent(level, terms[moved].dim) - 1 - digits[moving].step;
-  const std::int64_t kept = held(held, 0, 1 + checked_mul(terms[moved].coefficient, reach));
-  return sum.total() - checked_mul(digits.steps_of(moving, level), kept);
+  }
+  if (moved == nullptr) return span;
+  const auto [full, last] = digits.tiles_by_extent(level, moved->dim);
+  std::int64_t words = checked_mul(full.count, grown(*moved, full.extent));
+  if (last.count > 0) words = checked_add(words, grown(*moved, last.extent));
+  const std::int64_t kept = grown(*moved, full.extent - digits[moving].step);
+  return kept <= 0 ? words : words - checked_mul(digits.steps_of(moving, level), kept);
 }
 
-std::int64_t OperandWords::moved(const LoopDigits& digits, std::size_t level, std::size_t moving) {
-  if (regular_) {
-    std::int64_t words = plain_words_;
-    for (const Window& window : windows_) words = checked_mul(words, window_words(digits, window, level, moving));
-    return words;
+std::int64_t OperandWords::moved_in_windows(const LoopDigits& digits, std::size_t level, std::size_t moving) {
+  if (!regular_) return moved_in_boxes(digits, level, moving);
+  const std::size_t moving_dim = moving == LoopDigits::none ? LoopDigits::none : digits[moving].dim;
+  std::int64_t words = plain_words_;
+  for (const Window& window : windows_) {
+    const Term* moved = nullptr;
+    std::int64_t tiles = 1, span = window.base;
+    bool even = true;
+    for (const Term& term : window.terms) {
+      tiles = checked_mul(tiles, digits.tiles(level, term.dim));
+      span = checked_add(span, checked_mul(term.coefficient, digits.extent(level, term.dim)));
+      even = even && digits.even(term.dim);
+      moved = term.dim == moving_dim ? &term : moved;
+    }
+    std::int64_t in_window = 0;
+    if (even) {  // all tiles have this span
+      in_window = checked_mul(tiles, span);
+      const std::int64_t kept = moved == nullptr ? 0 : span - checked_mul(moved->coefficient, digits[moving].step);
+      if (kept > 0) in_window -= (tiles - tiles / digits[moving].bound) * kept;
+    } else {
+      in_window = clipped_words(digits, window, level, moving, moved, 0, window.base);
+    }
+    words = checked_mul(words, in_window);
   }
+  return words;
+}
+
+std::int64_t OperandWords::moved_in_boxes(const LoopDigits& digits, std::size_t level, std::size_t moving) {
   for (const std::size_t d : moved_by_) {
     const auto tiles = digits.tiles_by_extent(level, d);
     tiles_[d].assign(tiles.begin(), tiles.end());
@@ -164,15 +189,15 @@ void OperandWords::find_owned_spans(const LoopDigits& digits, std::size_t level,
   }
 }
 
-std::int64_t OperandWords::owned(const LoopDigits& digits, std::size_t level) {
+std::int64_t OperandWords::owned_in_windows(const LoopDigits& digits, std::size_t level) {
   if (!regular_) {
     for (const std::size_t d : moved_by_) find_owned_spans(digits, level, d);
     return sum_of_boxes(0, LoopDigits::none, 0);
   }
   std::int64_t words = plain_words_;
   for (const Window& window : windows_) {
-    if (window.terms.size() == 1) {
-      words = checked_mul(words, window_words(digits, window, level, LoopDigits::none));
+    if (!window.several) {
+      words = checked_mul(words, clipped_words(digits, window, level, LoopDigits::none, nullptr, 0, window.base));
       continue;
     }
     LinearSum sum;

@@ -38,13 +38,17 @@ class OperandWords {
   }
   /// Sum over all tiles at a level of the words that are new to an instance. `moving`: the innermost temporal digit outside that moves
   /// the operand (none: there is none); its steps leave the rest of a window in place.
-  std::int64_t moved(const LoopDigits& digits, std::size_t level, std::size_t moving);
+  std::int64_t moved(const LoopDigits& digits, std::size_t level, std::size_t moving) {
+    return plain() ? plain_words_ : moved_in_windows(digits, level, moving);
+  }
   /// As `moved`, for a regular operand, with the words that several instances under one instance of `parent` need at the same moment
   /// counted once. Allocates.
   std::int64_t merged(const LoopDigits& digits, std::size_t parent, std::size_t level, std::size_t moving) const;
   /// Words that the instances of a level ever own, but for dims that do not move it. An axis with one term: its tiles. An axis with
   /// several: the bounding interval of each instance.
-  std::int64_t owned(const LoopDigits& digits, std::size_t level);
+  std::int64_t owned(const LoopDigits& digits, std::size_t level) {
+    return plain() ? plain_words_ : owned_in_windows(digits, level);
+  }
 
  private:
   struct Term {
@@ -52,13 +56,19 @@ class OperandWords {
     std::int64_t coefficient;  // magnitude, not zero
   };
   struct Window {
-    std::vector<Term> terms;
-    std::int64_t base = 1;  // 1 - sum of the coefficients: the axis spans base + sum of coefficient x extent
+    std::vector<Term> terms;  // but for dims of one index
+    std::int64_t base = 1;    // 1 - sum of the coefficients: the axis spans base + sum of coefficient x extent
+    bool several = false;     // terms, those of one index included
   };
   using Tiles = LoopDigits::Tiles;
 
-  static std::int64_t window_words(const LoopDigits& digits, const Window& window, std::size_t level,
-                                   std::size_t moving);
+  /// Every axis is one dim: all tiles together are the tensor.
+  bool plain() const { return regular_ && windows_.empty(); }
+  std::int64_t moved_in_windows(const LoopDigits& digits, std::size_t level, std::size_t moving);
+  std::int64_t moved_in_boxes(const LoopDigits& digits, std::size_t level, std::size_t moving);
+  std::int64_t owned_in_windows(const LoopDigits& digits, std::size_t level);
+  static std::int64_t clipped_words(const LoopDigits& digits, const Window& window, std::size_t level,
+                                    std::size_t moving, const Term* moved, std::size_t from, std::int64_t span);
   std::int64_t sum_of_boxes(std::size_t from, std::size_t shifted, std::int64_t shift);
   void find_owned_spans(const LoopDigits& digits, std::size_t level, std::size_t dim);
 

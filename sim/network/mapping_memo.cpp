@@ -67,7 +67,8 @@ std::size_t MappingMemo::number(const Problem& problem) {
 
 void MappingMemo::set_unreserved(std::size_t number, const Outcome& outcome) {
   Known& known = problems_[number];
-  known.steps.push_front(step_of({}, outcome));
+  // With a slack the fastest mapping counts as well: the search remembers it.
+  known.steps.push_front(options_.latency_slack > 0 ? search(known.problem, {}) : step_of({}, outcome));
 }
 
 const Outcome& MappingMemo::best(std::size_t number, Reserved reserved) {
@@ -78,7 +79,7 @@ const Outcome& MappingMemo::best(std::size_t number, Reserved reserved) {
   for (const Step& step : known.steps) {
     if (within(reserved, step.from, step.to)) return step.outcome;
   }
-  known.steps.push_back(step_of(reserved, search(known.problem, reserved)));
+  known.steps.push_back(search(known.problem, reserved));
   return known.steps.back().outcome;
 }
 
@@ -92,18 +93,21 @@ Chip MappingMemo::with_reserved(Reserved reserved) const {
   return chip;
 }
 
-Outcome MappingMemo::search(const Problem& problem, Reserved reserved) {
+MappingMemo::Step MappingMemo::search(const Problem& problem, Reserved reserved) {
   const Chip chip = with_reserved(reserved);
   for (const int home : {homes_.activations, homes_.weights}) {
     if (home < 0 || chip.levels[index(home)].capacity->value > 0) continue;
-    return std::unexpected(
-        Infeasible{chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0, {}});
+    return step_of(reserved, std::unexpected(Infeasible{
+                                 chip.levels[index(home)].name, "tensors that stay on chip leave no room", 0, 0, {}}));
   }
   ++searches_;
   auto found = find_best(problem, chip, options_);
-  if (!found) return std::unexpected(std::move(found.error()));
-  found->best.search_gap = found->gap;
-  return engine_ == Engine::roofline ? as_roofline(std::move(found->best), chip_) : std::move(found->best);
+  if (!found) return step_of(reserved, std::unexpected(std::move(found.error())));
+  found->best.search_gap = unproven(*found);
+  Step step = step_of(
+      reserved, engine_ == Engine::roofline ? as_roofline(std::move(found->best), chip_) : std::move(found->best));
+  if (found->slack) end_where_it_fits(step, found->slack->fastest);
+  return step;
 }
 
 /// Bytes of the tiles at a level, double buffering included.
@@ -113,13 +117,18 @@ std::int64_t MappingMemo::used_bytes(const Evaluation& evaluation, int level) co
 
 MappingMemo::Step MappingMemo::step_of(Reserved reserved, Outcome outcome) const {
   Step step{reserved, {unlimited, unlimited}, std::move(outcome)};
-  if (!step.outcome) return step;
+  if (step.outcome) end_where_it_fits(step, *step.outcome);
+  return step;
+}
+
+/// The step ends, at the latest, where the mapping no longer fits.
+void MappingMemo::end_where_it_fits(Step& step, const Evaluation& evaluation) const {
   const auto last = [&](int level) {
     if (level < 0) return std::int64_t{0};
-    return static_cast<std::int64_t>(chip_.levels[index(level)].capacity->value) - used_bytes(*step.outcome, level);
+    return static_cast<std::int64_t>(chip_.levels[index(level)].capacity->value) - used_bytes(evaluation, level);
   };
-  step.to = {last(homes_.activations), homes_.weights == homes_.activations ? 0 : last(homes_.weights)};
-  return step;
+  step.to.activations = std::min(step.to.activations, last(homes_.activations));
+  step.to.weights = homes_.weights == homes_.activations ? 0 : std::min(step.to.weights, last(homes_.weights));
 }
 
 }  // namespace tilewright

@@ -24,7 +24,8 @@ struct Homes {
 Homes homes_of(const Chip& chip);
 
 /// The cost of a problem is a step function of the reserved bytes: the best mapping under a capacity stays the best one under every
-/// smaller capacity that it still fits. So a search answers a whole range of reservations, and only the steps are searched.
+/// smaller capacity that it still fits. So a search answers a whole range of reservations, and only the steps are searched. With a slack of latency a step
+/// ends where the fastest mapping no longer fits, either: the times that the slack allows would change.
 class MappingMemo {
  public:
   /// The chip must outlive the memo.
@@ -52,8 +53,9 @@ class MappingMemo {
     std::deque<Step> steps;
   };
 
-  Outcome search(const Problem& problem, Reserved reserved);
+  Step search(const Problem& problem, Reserved reserved);
   Step step_of(Reserved reserved, Outcome outcome) const;
+  void end_where_it_fits(Step& step, const Evaluation& evaluation) const;
   Chip with_reserved(Reserved reserved) const;
   std::int64_t used_bytes(const Evaluation& evaluation, int level) const;
 

@@ -30,6 +30,19 @@
 namespace tilewright {
 namespace {
 
+/// The mappings of the same problem in another evaluation, as far as they keep the chip's order of levels.
+void offer_mappings(SearchResult& found, const NetworkEvaluation& start, const Problem& problem, const Chip& chip,
+                    const NetworkOptions& options) {
+  for (const LayerEvaluation& layer : start.layers) {
+    for (const auto& [evaluation, repeat] : layer.kernels) {
+      const bool same_order =
+          std::ranges::equal(evaluation.levels, chip.levels, {}, &LevelCost::name, &BufferLevel::name);
+      if (same_order && evaluation.problem == problem)
+        offer(found, problem, chip, search_options(options), evaluation.mapping);
+    }
+  }
+}
+
 /// With the best mapping of the earlier answers where one can stand, else with the best one that is found.
 Outcome best_outcome(const Problem& problem, const Chip& chip, const std::vector<const Mapping*>& earlier,
                      const NetworkOptions& options) {
@@ -37,7 +50,8 @@ Outcome best_outcome(const Problem& problem, const Chip& chip, const std::vector
   if (options.limits.stop && options.limits.stop()) throw Stopped();
   auto found = find_best(problem, chip, search_options(options));
   if (!found) return std::unexpected(std::move(found.error()));
-  found->best.search_gap = found->gap;
+  if (options.start != nullptr) offer_mappings(*found, *options.start, problem, chip, options);
+  found->best.search_gap = unproven(*found);
   return std::move(found->best);
 }
 
@@ -251,6 +265,7 @@ SearchOptions search_options(const NetworkOptions& options) {
   search.factors = options.factors;
   search.free_keeps = options.free_keeps;
   search.uneven = options.uneven;
+  search.latency_slack = options.latency_slack;
   search.budget = options.thorough ? thorough_budget : quick_budget;
   search.other_objectives = options.thorough;
   return search;

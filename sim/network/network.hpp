@@ -20,6 +20,7 @@ struct NetworkOptions {
   ResidencyOption residency = ResidencyOption::none;
   Factors factors = SearchOptions{}.factors;
   bool free_keeps = false, uneven = false;  // as SearchOptions
+  double latency_slack = 0;                 // percent, of every kernel on its own; as SearchOptions
   bool thorough = false;                    // thorough_budget and other_objectives of SearchOptions
   /// Where a vendor's library decides how kernels run (GPUs): the software around it, whose time the network takes. Null or an engine
   /// other than analytical: the time of the mappings.
@@ -37,6 +38,8 @@ struct NetworkOptions {
   int jobs = 1;
   std::int64_t requests = 1;  // of a simulation: so many in flight, one behind the other
   PlayLimits limits;          // of a simulation; its `stop` is also asked before a mapping is searched
+  const NetworkEvaluation* start =
+      nullptr;  // of the same graph on another chip: its mappings are offered to the search
   std::function<Observer*(const Program&)>
       watch;  // engine systemc: sees every transaction; asked once before it starts
   std::function<void(std::string_view)> progress;  // called once per finished layer group

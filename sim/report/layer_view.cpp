@@ -132,6 +132,19 @@ std::vector<AccessRow> accesses(const LayerEvaluation& layer) {
   return rows;
 }
 
+std::vector<MergedReads> merged_reads(const Evaluation& evaluation) {
+  std::vector<MergedReads> rows;
+  for (std::size_t level = 0; level < evaluation.counts.levels.size(); ++level) {
+    for (std::size_t o = 0; o < evaluation.problem.operands.size(); ++o) {
+      const OperandAccesses& counts = evaluation.counts.levels[level][o];
+      if (!counts.kept || evaluation.problem.operands[o].role == Role::output || counts.merged_reads == counts.reads)
+        continue;
+      rows.push_back({evaluation.levels[level].name, evaluation.problem.operands[o].name, counts.merged_reads});
+    }
+  }
+  return rows;
+}
+
 std::vector<std::pair<std::string, Joules>> energy_by_level(const LayerEvaluation& layer) {
   std::vector<std::pair<std::string, Joules>> sums;
   for (const auto& [evaluation, repeat] : layer.kernels) {

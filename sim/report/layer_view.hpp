@@ -32,6 +32,14 @@ const Evaluation& main_kernel(const LayerEvaluation& layer);
 /// Accesses of one execution of the layer by level and tensor, kernels times their repeats added; order of first appearance.
 std::vector<AccessRow> accesses(const LayerEvaluation& layer);
 
+/// An input whose windows overlap in space: what is left of its reads when a word that several neighbours need at once is read once.
+struct MergedReads {
+  std::string level, tensor;
+  std::int64_t reads = 0;
+};
+/// Only where they differ from the reads.
+std::vector<MergedReads> merged_reads(const Evaluation& evaluation);
+
 /// Dynamic energy by memory level, outermost first, of one execution of the layer.
 std::vector<std::pair<std::string, Joules>> energy_by_level(const LayerEvaluation& layer);
 

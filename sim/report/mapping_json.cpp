@@ -55,6 +55,8 @@ Json evaluation_parts(const Evaluation& evaluation, const Chip& given) {
   LayerEvaluation layer;
   layer.kernels.emplace_back(evaluation, 1);
   json["accesses"] = accesses_json(accesses(layer));
+  for (const MergedReads& row : merged_reads(evaluation))
+    json["merged_reads"].push_back({{"level", row.level}, {"tensor", row.tensor}, {"reads", row.reads}});
   return json;
 }
 
@@ -87,6 +89,14 @@ Json kernel_json(const KernelMap& kernel, const Evaluation& evaluation, Objectiv
   json["objective"] = {{"name", name(objective)},     {"value", score(kernel.found.best, chip, objective)},
                        {"bound", kernel.found.bound}, {"gap", kernel.found.gap},
                        {"space", kernel.found.space}, {"evaluated", kernel.found.evaluated}};
+  if (kernel.found.slack) {
+    const auto& [fastest, bound, gap] = *kernel.found.slack;
+    json["objective"]["value"] = score(fastest, chip, objective);
+    json["slack"] = {{"fastest_s", (fastest.cycles / chip.clock).value},
+                     {"fastest_energy_j", fastest.energy.total().value},
+                     {"energy_bound_j", bound},
+                     {"energy_gap", gap}};
+  }
   json["runners_up"] = others_json(kernel.found.runners_up, chip);
   if (!kernel.pareto.empty()) json["pareto"] = others_json(kernel.pareto, chip);
   return json;
@@ -104,6 +114,7 @@ Json one_more_json(const std::vector<Marginal>& marginals) {
       row["energy_j"] = m.energy.value;
       row["energy_change_j"] = m.energy_change.value;
       row["buys_nothing"] = m.latency_change.value == 0 && m.energy_change.value == 0;
+      if (m.slower_array) row["slower_array"] = true;
     }
     rows.push_back(std::move(row));
   }

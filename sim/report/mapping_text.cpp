@@ -43,6 +43,13 @@ std::string tiles_table(const Evaluation& evaluation, const Chip& chip) {
   return table.text();
 }
 
+std::string merged_text(const Evaluation& evaluation) {
+  std::vector<std::string> merged;
+  for (const MergedReads& row : merged_reads(evaluation))
+    merged.push_back(fmt::format("{} {} {}", row.level, row.tensor, row.reads));
+  return merged.empty() ? "" : wrapped("reads with the overlaps of neighbours merged: ", merged, ", ", 2);
+}
+
 std::string accesses_table(const Evaluation& evaluation) {
   Table table({"level", "<tensor", "reads", "fills", "updates", "drains", "energy", "share"});
   for (std::size_t level = 0; level < evaluation.levels.size(); ++level) {
@@ -55,7 +62,7 @@ std::string accesses_table(const Evaluation& evaluation) {
                  human(energy), percent(energy / evaluation.energy.total())});
     }
   }
-  return table.text();
+  return table.text() + merged_text(evaluation);
 }
 
 /// Time and energy of each level, then of what is no level; times overlap, energies add up.
@@ -80,8 +87,21 @@ std::string costs_table(const Evaluation& evaluation) {
   return table.text();
 }
 
+/// What the slack of latency was taken for.
+std::string slack_text(const SearchResult& found, const Chip& chip) {
+  const auto& [fastest, bound, gap] = *found.slack;
+  const Joules energy = found.best.energy.total();
+  const std::string proof = gap <= 0 ? "proven the least within the slack"
+                                     : fmt::format("{:.3g} % above the lower bound {} within the slack",
+                                                   100 * (energy.value / bound - 1), human(Joules{bound}));
+  return fmt::format("taken: {} ({}), {} instead of {} ({}), {}\n", human(found.best.cycles / chip.clock),
+                     change(found.best.cycles / fastest.cycles - 1), human(energy), human(fastest.energy.total()),
+                     change(energy / fastest.energy.total() - 1), proof);
+}
+
 std::string certificate(const SearchResult& found, Objective objective, const Chip& chip) {
-  const double value = score(found.best, chip, objective);
+  const Evaluation& best = found.slack ? found.slack->fastest : found.best;
+  const double value = score(best, chip, objective);
   const std::string reached = human_score(value, objective);
   std::string out = fmt::format("{} {}: ", name(objective), reached);
   if (found.gap <= 0) {
@@ -92,6 +112,7 @@ std::string certificate(const SearchResult& found, Objective objective, const Ch
   } else {
     out += "no lower bound above zero is known\n";
   }
+  if (found.slack) out += slack_text(found, chip);
   return out + paragraph(fmt::format("space of the bound: {}; {} mappings evaluated", found.space, found.evaluated));
 }
 
@@ -122,12 +143,17 @@ std::string one_more_table(const std::vector<Marginal>& marginals) {
       nothing.push_back(fmt::format("{} ({} -> {})", m.resource, m.from, m.to));
       continue;
     }
-    table.add({m.resource, m.from, m.to, human(m.latency), change(latency), human(m.energy), change(energy)});
+    table.add({m.resource + (m.slower_array ? " *" : ""), m.from, m.to, human(m.latency), change(latency),
+               human(m.energy), change(energy)});
   }
   const bool some = nothing.size() + static_cast<std::size_t>(std::ranges::count_if(
                                          marginals, [](const Marginal& m) { return !m.failure.empty(); })) <
                     marginals.size();
   std::string out = some ? table.text() : "";
+  if (std::ranges::any_of(marginals, &Marginal::slower_array))
+    out += paragraph(
+        "* the mapping above was tried there, too: the larger array itself takes longer to fill, to drain or to shift "
+        "through all of it");
   if (!nothing.empty()) out += wrapped("buys nothing: ", nothing, ", ", 2);
   return out + failures;
 }

@@ -337,6 +337,14 @@ double FrameBounds::bytes_held(std::size_t l, std::size_t operand, double words)
   return std::ceil(words * store(l, operand).bits[sums] / 8.0);
 }
 
+bool FrameBounds::holds_wide_sums(std::size_t l) const {
+  for (std::size_t o = 0; o < space_.operands.size(); ++o) {
+    const std::array<double, 2>& bits = store(l, o).bits;
+    if (space_.operands[o].output && l == innermost_[o] && sums_at_lanes_[o] && bits[0] != bits[1]) return true;
+  }
+  return false;
+}
+
 void FrameBounds::list_first_tiles() {
   first_tiles_.clear();
   if (!time_counts) return;

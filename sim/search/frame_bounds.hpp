@@ -97,6 +97,8 @@ class FrameBounds {
   double extent(const Axis& axis, std::size_t l, const Steps& tile) const;
   /// Bytes that a level needs for so many words of an operand.
   double bytes_held(std::size_t l, std::size_t operand, double words) const;
+  /// True if a level updates sums that miss terms and are wider than whole ones.
+  bool holds_wide_sums(std::size_t l) const;
   /// Words of all tiles of an operand at a level, those of the lanes' dims included, where dim `moving` (-1: none) moves in its
   /// innermost loop of `times` steps of `step` indices: what the tile before held is not fetched again.
   double volume(const TiledOperand& operand, std::size_t l, const Steps& tile, int moving, double times,

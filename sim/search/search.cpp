@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -64,11 +65,21 @@ std::vector<Keeps> all_keeps(const Keeps& given, const Problem& problem, const C
   return choices;
 }
 
-/// The smallest change that lets the trivial mapping in: every mapping needs at least a word of each kept operand.
-Infeasible with_remedy(Infeasible fault) {
-  if (fault.needed > fault.available && !fault.level.empty()) {
-    fault.remedy = fmt::format("{} needs {:.0f} B instead of {:.0f} B", fault.level, fault.needed, fault.available);
+/// With the smallest change that lets the trivial mapping in, at every level that is too small: every mapping needs at least a word of
+/// each kept operand.
+Infeasible with_remedy(Infeasible fault, const Problem& problem, const Mapping& trivial, const Chip& chip) {
+  Chip enough = chip;
+  std::string changes;
+  for (std::optional<Infeasible> next = fault; next;) {
+    const auto level = std::ranges::find(enough.levels, next->level, &BufferLevel::name);
+    if (level == enough.levels.end() || next->needed <= next->available) return fault;
+    changes += fmt::format("{}{} needs {:.0f} B instead of {:.0f} B", changes.empty() ? "" : ", and ", next->level,
+                           next->needed, next->available);
+    level->capacity = Bytes{next->needed};
+    auto fits = check(problem, trivial, enough);
+    next = fits ? std::nullopt : std::optional(std::move(fits.error()));
   }
+  fault.remedy = std::move(changes);
   return fault;
 }
 
@@ -128,7 +139,10 @@ Request::Request(const Problem& problem, const Chip& chip, MapRules rules, const
     : model_(cost_model(problem, chip)), rules_(std::move(rules)), options_(options) {
   const auto fault = [&] { return check(problem, trivial_mapping(problem, chip, rules_.keeps), chip); };
   if (!fault()) rules_.keeps = storable(std::move(rules_.keeps), problem, chip);
-  if (auto fits = fault(); !fits) trivial_fault_ = with_remedy(std::move(fits.error()));
+  if (auto fits = fault(); !fits) {
+    const Mapping trivial = trivial_mapping(problem, chip, rules_.keeps);
+    trivial_fault_ = with_remedy(std::move(fits.error()), problem, trivial, chip);
+  }
   keeps_ = options_.free_keeps ? all_keeps(rules_.keeps, problem, chip) : std::vector<Keeps>{rules_.keeps};
 }
 
@@ -352,22 +366,113 @@ Answer of_all_objectives(const Problem& problem, const Chip& chip, const SearchO
   return answer;
 }
 
+bool has_slack(const SearchOptions& options) {
+  return options.objective == Objective::latency && options.latency_slack > 0 && !options.uneven;
+}
+
+/// `least` as a bound of `reached`, and the gap between them.
+std::pair<double, double> certified(double least, double reached) {
+  if (least >= reached * (1 - rounding)) return {reached, 0.0};
+  return {least, (reached - least) / reached};
+}
+
+/// The slowest that a mapping may be. Where the fastest time is not proven, the slack counts from its bound.
+Cycles most_cycles(const SearchResult& exact, const Chip& chip, const SearchOptions& options) {
+  const Cycles proven = exact.gap > 0 ? Seconds{exact.bound} * chip.clock : exact.best.cycles;
+  return std::max(exact.best.cycles, (1 + options.latency_slack / 100) * proven);
+}
+
+/// The most frugal mapping within the slack of `exact`, the answer without slack. Its mappings and those of `frugal`, the answer for energy,
+/// are among the candidates: slack never costs energy.
+SearchResult within_slack(const Problem& problem, const Chip& chip, const MapRules& rules, const SearchOptions& options,
+                          SearchResult exact, const SearchResult& frugal) {
+  const Goal goal{Objective::energy, most_cycles(exact, chip, options)};
+  Incumbents incumbents(best_kept);
+  const auto add = [&](const Evaluation& e) {
+    if (e.cycles <= goal.most_cycles) incumbents.add({e.energy.total().value, e.cycles, e.energy.total(), e.mapping});
+  };
+  for (const SearchResult* met : {&std::as_const(exact), &frugal}) {
+    add(met->best);
+    for (const Evaluation& other : met->runners_up) add(other);
+  }
+  Request request(problem, chip, rules, options);
+  const double bound = std::max(frugal.bound, request.solve(goal, options.budget, incumbents));
+  const std::vector<Found>& best = incumbents.best();
+  WithinSlack slack{std::move(exact.best), 0, 0};
+  std::tie(slack.energy_bound, slack.energy_gap) = certified(bound, best.front().energy.value);
+  exact.slack = std::move(slack);
+  exact.best = evaluate(request.model(), best.front().mapping);
+  exact.runners_up.clear();
+  for (std::size_t i = 1; i < best.size(); ++i) exact.runners_up.push_back(evaluate(request.model(), best[i].mapping));
+  exact.evaluated += request.evaluated();
+  return exact;
+}
+
+/// `solve` for the options without slack and for energy, and within the slack of what they give.
+template <class Solve>
+Answer solve_with_slack(const Problem& problem, const Chip& chip, const MapRules& rules, const SearchOptions& options,
+                        const Solve& solve) {
+  SearchOptions plain = options;
+  plain.latency_slack = 0;
+  Answer exact = solve(plain);
+  if (!exact || !has_slack(options)) return exact;
+  plain.objective = Objective::energy;
+  const Answer frugal = solve(plain);
+  return within_slack(problem, chip, rules, options, std::move(*exact), *frugal);
+}
+
 }  // namespace
+
+double unproven(const SearchResult& result) {
+  return std::max(result.gap, result.slack ? result.slack->energy_gap : 0.0);
+}
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, const MapRules& rules,
                                                   const SearchOptions& options) {
-  return solve_as_asked(problem, chip, rules, options);
+  return solve_with_slack(problem, chip, rules, options,
+                          [&](const SearchOptions& plain) { return solve_as_asked(problem, chip, rules, plain); });
 }
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip,
                                                   const SearchOptions& options) {
-  Answer answer = options.other_objectives ? solved_once(question(problem, chip, options),
-                                                         [&] { return of_all_objectives(problem, chip, options); })
-                                           : alone(problem, chip, options);
+  const auto without_slack = [&](const SearchOptions& plain) {
+    return plain.other_objectives
+               ? solved_once(question(problem, chip, plain), [&] { return of_all_objectives(problem, chip, plain); })
+               : alone(problem, chip, plain);
+  };
+  const auto with_slack = [&] {
+    return solve_with_slack(problem, chip, family_of(chip).rules(chip, problem), options, without_slack);
+  };
+  Answer answer =
+      has_slack(options) ? solved_once("slack" + question(problem, chip, options), with_slack) : without_slack(options);
   if (!answer) return answer;
   answer->best.problem = problem;  // an equal problem may have had other names
   for (Evaluation& other : answer->runners_up) other.problem = problem;
+  if (answer->slack) answer->slack->fastest.problem = problem;
   return answer;
+}
+
+void offer(SearchResult& result, const Problem& problem, const Chip& chip, const SearchOptions& options,
+           const Mapping& mapping) {
+  if (!check(problem, mapping, chip)) return;
+  Evaluation offered = evaluate(problem, mapping, chip);
+  const Objective objective = result.slack ? Objective::energy : options.objective;
+  const auto rank = [&](const Evaluation& e) {
+    return std::pair{score(e, chip, objective), score(e, chip, Objective::edp)};
+  };
+  const bool in_time =
+      !result.slack || offered.cycles <= (1 + options.latency_slack / 100) * result.slack->fastest.cycles;
+  if (!in_time || rank(offered) >= rank(result.best)) return;
+  std::swap(result.best, offered);
+  result.level_order.clear();  // the mapping stands on the chip as it is
+  result.runners_up.insert(result.runners_up.begin(), std::move(offered));
+  if (result.runners_up.size() + 1 > best_kept) result.runners_up.pop_back();
+  const double reached = score(result.best, chip, objective);
+  if (result.slack) {
+    std::tie(result.slack->energy_bound, result.slack->energy_gap) = certified(result.slack->energy_bound, reached);
+  } else {
+    std::tie(result.bound, result.gap) = certified(result.bound, reached);
+  }
 }
 
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, Objective objective) {
@@ -381,6 +486,7 @@ std::expected<std::vector<Evaluation>, Infeasible> pareto_set(const Problem& pro
   constexpr int limits = 12;
   SearchOptions asked = options;
   asked.uneven = false;  // all points stand on the chip as it is
+  asked.latency_slack = 0;
   std::vector<Evaluation> points;
   for (const Objective objective : objectives) {
     asked.objective = objective;

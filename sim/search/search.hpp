@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,18 @@ struct SearchOptions {
   bool free_keeps = false;  // which level keeps which operand is searched too, as far as the chip can store it
   bool uneven = false;      // innermost register levels that keep one operand each may stand in any order
   std::int64_t budget = quick_budget;  // of the proof: tiles bounded plus nests evaluated; never time
+  /// Of objective latency: percent of the fastest time by which a mapping may be slower where that saves energy. Not read with `uneven`.
+  double latency_slack = 0;
   /// Where nothing is proven, the searches for the other objectives may have met a better mapping: take it.
   bool other_objectives = false;
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
+};
+
+/// What a mapping within a slack of latency is held against.
+struct WithinSlack {
+  Evaluation fastest;       // what the same search finds without slack: `bound` and `gap` of the result are its own
+  double energy_bound = 0;  // joules: no mapping within the slack of the fastest needs less
+  double energy_gap = 0;    // (energy - energy_bound) / energy; 0: proven
 };
 
 struct SearchResult {
@@ -37,7 +47,11 @@ struct SearchResult {
   std::string space;  // the space that the certificate speaks of, one sentence
   /// Uneven searches: level_order[l] is the position in the chip of the level that stands at l in the mappings; empty: as in the chip.
   std::vector<std::size_t> level_order;
+  std::optional<WithinSlack> slack;  // only with a slack of latency
 };
+
+/// Part of the result that the search could not prove necessary: the larger one of its gaps.
+double unproven(const SearchResult& result);
 
 /// The best mapping; deterministic. Equal questions are answered once per process (names do not matter). Infeasible: not even one word
 /// of each operand fits.
@@ -47,6 +61,11 @@ std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const 
 /// The same under rules of the caller's instead of the family's; not remembered.
 std::expected<SearchResult, Infeasible> find_best(const Problem& problem, const Chip& chip, const MapRules& rules,
                                                   const SearchOptions& options);
+
+/// Takes `mapping`, of whatever origin, where it is legal on the chip and better than the best one; the bounds stay. A larger chip that
+/// is offered the best mapping of a smaller one is never worse.
+void offer(SearchResult& result, const Problem& problem, const Chip& chip, const SearchOptions& options,
+           const Mapping& mapping);
 
 /// Latency-energy front of a layer, fastest first: the fastest mapping with the least energy, the most frugal one, and between them the
 /// most frugal ones under evenly spaced limits of time. The objective of the options is not read.

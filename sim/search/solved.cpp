@@ -160,6 +160,7 @@ std::string question(const Problem& problem, const Chip& chip, const SearchOptio
   bytes.add(options.free_keeps);
   bytes.add(options.uneven);
   bytes.add(options.budget);
+  bytes.add(options.latency_slack);
   bytes.add(options.other_objectives);
   add_problem(bytes, problem);
   add_chip(bytes, chip);

@@ -222,6 +222,22 @@ void TileLists::time_array(std::size_t l) {
   }
 }
 
+bool TileLists::fits(std::size_t l, const Steps& tile) const {
+  const BufferLevel& at = space_.chip().levels[l];
+  if (!at.capacity) return true;
+  double needed = 0;
+  for (std::size_t o = 0; o < space_.operands.size(); ++o) {
+    if (!space_.rules.keeps[l][o]) continue;
+    double words = 1;
+    for (const Axis& axis : space_.operands[o].axes) words *= bounds_.extent(axis, l, tile);
+    bool twice = false;
+    for (std::size_t d = 0; d < dims(); ++d)
+      twice = twice || ((space_.operands[o].moved_by >> d & 1) != 0 && tile[d] != bounds_.whole()[d]);
+    needed += bounds_.bytes_held(l, o, words) * (twice && at.double_buffered ? 2 : 1);
+  }
+  return needed <= at.capacity->value;
+}
+
 /// Of the tiles of a shared level those that the frame's unrolling divides and that may be of use. False if there is none.
 bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort) {
   constexpr std::uint16_t none = 0xffff;
@@ -239,6 +255,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
     if (outer_packing_.narrow)
       unrolled_exponents |= outer_divisors_[d]->exponents[outer_step(d, unrolled)] << outer_packing_.shift[d];
   }
+  const bool wide_sums = bounds_.holds_wide_sums(l);  // the list was made for frames without
   TileList& list = lists_[l];
   list.tiles.clear();
   list.own.clear();
@@ -252,7 +269,7 @@ bool TileLists::take_outer_tiles(std::size_t l, const Figures& others, double li
       tile.inside[d] = steps[d][outer_[l].tiles[i].inside[d]];
       divides = tile.inside[d] != none;
     }
-    if (!divides) continue;
+    if (!divides || (wide_sums && !fits(l, tile.inside))) continue;
     const double* own = row(outer_[l].own, i);
     Figures figures = others;
     bounds_.add(figures, own);

@@ -84,6 +84,7 @@ class TileLists {
   void find_outer_parts();
   void price(std::size_t l);
   static void forget_sides(TileList& list);
+  bool fits(std::size_t l, const Steps& tile) const;
   bool take_outer_tiles(std::size_t l, const Figures& others, double limit, Effort& effort);
   Figures outside_of_unrolled() const;
   Figures floor_of(std::size_t l) const;

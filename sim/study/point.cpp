@@ -80,6 +80,7 @@ std::string PointEvaluator::identity(const StudyPoint& point, Engine engine) con
                                  version, contents_.at(point.workload), contents_.at(point.chip),
                                  static_cast<int>(engine), static_cast<int>(request_.objective),
                                  static_cast<int>(request_.fusion), static_cast<int>(request_.mappings));
+  if (request_.latency_slack > 0) text += fmt::format("latency slack {}\n", request_.latency_slack);
   for (std::size_t a = 0; a < keys_.size(); ++a) text += fmt::format("{} = {}\n", keys_[a], point.values[a]);
   for (const StudyConstraint& constraint : request_.constraints) text += fmt::format("{}\n", constraint.text);
   return digest(text + models_);

@@ -312,6 +312,13 @@ StudyRequest parse_study(const std::string& text, const std::string& path) {
     const std::string word = objective->as_choice("objective", {"latency", "energy", "edp"});
     request.objective = word == "latency" ? Objective::latency : word == "energy" ? Objective::energy : Objective::edp;
   }
+  if (const auto slack = root.find("latency_slack")) {
+    request.latency_slack = slack->as_number(0, 1e6);
+    if (request.latency_slack > 0 && request.objective != Objective::latency)
+      slack->fail("is a slack of objective: latency");
+    if (request.latency_slack > 0 && request.mappings == StudyMappings::shared)
+      slack->fail("needs mappings: own, because shared ones are chosen by their time alone");
+  }
   if (const auto fuse = root.find("fuse")) {
     const std::string word = fuse->as_choice("fusion", {"none", "default", "attention"});
     request.fusion = word == "none" ? Fusion::none : word == "attention" ? Fusion::attention : Fusion::normal;
@@ -401,6 +408,7 @@ std::vector<std::string> canonical_lines(const StudyRequest& request) {
   lines.push_back(fmt::format("objective: {}", request.objective == Objective::latency  ? "latency"
                                                : request.objective == Objective::energy ? "energy"
                                                                                         : "edp"));
+  if (request.latency_slack > 0) lines.back() += fmt::format(", slack {} %", request.latency_slack);
   lines.push_back(fmt::format("fuse: {}", request.fusion == Fusion::none        ? "none"
                                           : request.fusion == Fusion::attention ? "attention"
                                                                                 : "default"));

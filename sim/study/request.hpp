@@ -62,6 +62,7 @@ struct StudyRequest {
   double keep = 1;  // part of the points that meet all constraints which goes on to the next engine
   StudyMappings mappings = StudyMappings::own;
   Objective objective = Objective::latency;  // of the mappings
+  double latency_slack = 0;                  // percent
   Fusion fusion = Fusion::normal;
   std::uint64_t seed = 0;
   std::shared_ptr<const ArchitectureList>
@@ -72,7 +73,7 @@ struct StudyRequest {
   std::map<std::string, std::string> baseline;
 };
 
-/// Keys: study workloads (or space architectures) accuracy serving baseline chips vary zip constraints objectives search engine objective fuse mappings seed. An axis is a list, or
+/// Keys: study workloads (or space architectures) accuracy serving baseline chips vary zip constraints objectives search engine objective latency_slack fuse mappings seed. An axis is a list, or
 /// {range: [first, last], step: S}, or {log_range: [first, last], points: N}. InputError: unknown keys and words (nearest named),
 /// an empty axis, a zipped axis of another length, a metric without the unit that its limit needs, a grid of more than 2^62 points, a strategy
 /// without enough objectives.

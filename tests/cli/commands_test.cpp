@@ -1,6 +1,7 @@
 // Every command on real input, as a user types it.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -269,6 +270,64 @@ TEST_CASE("what one more buys is the difference to the same question on the chan
   }
 }
 
+TEST_CASE("map shows the reads of overlapping windows merged and unmerged") {
+  // Rows P + R lie on a diagonal of the array: of p x r of them p + r - 1 differ, and the buffer's inputs are read for each PE.
+  const std::string asked = "map conv2d:c=16,h=18,w=18,k=16 --chip eyeriss ";
+  CHECK(tw(asked).out.find("reads with the overlaps of neighbours merged: GlobalBuffer inputs ") != std::string::npos);
+  const Json kernel = Json::parse(tw(asked + "--format json").out)["results"][0]["map"]["kernels"][0];
+  std::map<std::string, double> bounds;  // of the loops in space
+  for (const Json& level : kernel["mapping"]) {
+    for (const Json& loop : level["loops"]) {
+      if (loop["kind"] != "temporal") bounds[loop["dim"]] = loop["bound"];
+    }
+  }
+  const double p = bounds["P"], r = bounds["R"];
+  REQUIRE(p * r > p + r - 1);
+  double apart = 0, together = 0;  // rows for all 16 rows of results, the last tile may be short
+  for (double first = 0; first < 16; first += p) {
+    const double rows = std::min(p, 16 - first);
+    apart += rows * r;
+    together += rows + r - 1;
+  }
+  bool found = false;
+  for (const Json& row : kernel["accesses"]) {
+    if (row["level"] != "GlobalBuffer" || row["tensor"] != "inputs") continue;
+    found = true;
+    const double merged = row["reads"].get<double>() * together / apart;
+    CHECK(kernel["merged_reads"][0] == Json{{"level", "GlobalBuffer"}, {"tensor", "inputs"}, {"reads", merged}});
+  }
+  CHECK(found);
+  CHECK_FALSE(
+      Json::parse(tw("map gemm:m=8,n=8,k=8 --chip eyeriss --format json").out)["results"][0]["map"]["kernels"][0]
+          .contains("merged_reads"));
+}
+
+TEST_CASE("--latency-slack takes the cheapest mapping within it and shows both proofs") {
+  const std::string asked = "map gemm:m=200,n=200,k=200 --chip edge-systolic-example --effort thorough ";
+  const auto kernel = [&](const std::string& options) {
+    const Outcome outcome = tw(asked + "--format json " + options);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out)["results"][0]["map"]["kernels"][0];
+  };
+  const Json exact = kernel(""), slack = kernel("--latency-slack 5");
+  CHECK(kernel("--latency-slack 0") == exact);
+  CHECK_FALSE(exact.contains("slack"));
+  CHECK(slack["slack"]["fastest_s"] == exact["latency_s"]);
+  CHECK(slack["slack"]["fastest_energy_j"] == exact["energy_j"]);
+  CHECK(slack["objective"] == exact["objective"]);
+  CHECK(slack["latency_s"].get<double>() <= 1.05 * exact["latency_s"].get<double>());
+  CHECK(slack["energy_j"].get<double>() <= exact["energy_j"].get<double>());
+  CHECK(slack["slack"]["energy_bound_j"].get<double>() <= slack["energy_j"].get<double>());
+  CHECK(tw(asked + "--latency-slack 5").out.find("within the slack") != std::string::npos);
+
+  const Outcome energy = tw(asked + "--latency-slack 5 --objective energy");
+  CHECK(energy.code == 2);
+  CHECK(energy.err.find("--objective latency") != std::string::npos);
+  CHECK(tw(asked + "--latency-slack 5 --uneven").code == 2);
+  CHECK(tw(asked + "--latency-slack -1").code == 2);
+}
+
 TEST_CASE("a mapping written as a case file is read back with the same figures") {
   const Scratch scratch;
   struct Request {
@@ -339,6 +398,20 @@ TEST_CASE("a layer or a mapping that does not fit says what, where, by how much 
   std::string larger = chip;
   larger.replace(larger.find("capacity: 2 B"), 13, "capacity: " + std::to_string(why["needed"].get<int>()) + " B");
   REQUIRE(tw("map gemm:m=64,n=64,k=64 --chip '" + scratch.file("larger.yaml", larger) + "'").code == 0);
+
+  // Two levels that are too small are named together.
+  std::string both = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/eyeriss.yaml");
+  for (const std::string& size : {std::string("capacity: 100 KiB"), std::string("capacity: 24 B")}) {
+    REQUIRE(both.find(size) != std::string::npos);
+    both.replace(both.find(size), size.size(),
+                 "capacity: 1 B, read_energy: {value: 1 pJ, per: 16 bit, source: example}");
+  }
+  const Outcome two = tw("map gemm:m=8,n=8,k=8 --chip '" + scratch.file("two.yaml", both) + "'");
+  INFO(two.out << two.err);
+  REQUIRE(two.code == 1);
+  // A word of inputs (2 B) and of outputs in the buffer, a word of inputs in the pad.
+  REQUIRE(two.out.find("GlobalBuffer needs 4 B instead of 1 B, and InputSpad needs 2 B instead of 1 B") !=
+          std::string::npos);
 
   // 16 x 16 words of A, B (int8) and Z (int32) are 1536 B; the buffer of this copy holds 1000.
   std::string tight = slurp(TILEWRIGHT_SOURCE_DIR "/arch_models/chips/edge-systolic-example.yaml");

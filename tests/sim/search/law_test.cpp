@@ -84,6 +84,76 @@ TEST_CASE("scaling all energies scales the least energy") {
   }
 }
 
+TEST_CASE("a slack of latency buys energy within it, more slack never costs energy, and no slack changes nothing") {
+  Random random(18);
+  int cheaper = 0;
+  for (int i = 0; i < 150; ++i) {
+    const SmallCase c = small_case(random, 3, 512);
+    SearchOptions options;
+    options.factors = Factors::perfect;
+    options.budget = full_proof;
+    const auto exact = find_best(c.problem, c.chip, c.rules, options);
+    if (!exact) continue;
+    REQUIRE(exact->gap == 0);
+    CHECK_FALSE(exact->slack);
+    Joules least = exact->best.energy.total();
+    for (const double slack : {0.01, 1.0, 20.0, 100.0, 1e6}) {
+      options.latency_slack = slack;
+      const auto found = find_best(c.problem, c.chip, c.rules, options);
+      INFO("case " << i << ", slack " << slack);
+      REQUIRE(found);
+      REQUIRE(found->slack);
+      CHECK(found->slack->fastest.mapping == exact->best.mapping);
+      CHECK(unproven(*found) == 0);
+      CHECK(found->slack->energy_bound == found->best.energy.total().value);
+      CHECK(found->best.cycles <= (1 + slack / 100) * exact->best.cycles);
+      CHECK(found->best.energy.total() <= least);
+      cheaper += found->best.energy.total() < least;
+      least = found->best.energy.total();
+    }
+    options.latency_slack = 0;
+    options.objective = Objective::energy;
+    const auto frugal = find_best(c.problem, c.chip, c.rules, options);
+    CHECK(least.value == Approx(frugal->best.energy.total().value).epsilon(1e-9));
+  }
+  CHECK(cheaper > 20);
+}
+
+TEST_CASE("an offered mapping is taken where it is better, never where it is worse or does not fit") {
+  Random random(19);
+  int taken = 0;
+  for (int i = 0; i < 60; ++i) {
+    const SmallCase c = small_case(random, 3, 512);
+    SearchOptions options;
+    options.factors = Factors::perfect;
+    options.budget = full_proof;
+    const auto best = find_best(c.problem, c.chip, c.rules, options);
+    if (!best) continue;
+    const Mapping trivial = trivial_mapping(c.problem, c.chip, c.rules.keeps);
+    SearchResult worse = *best;
+    worse.best = evaluate(c.problem, trivial, c.chip);
+    worse.runners_up.clear();
+    const double before = score(worse.best, c.chip, Objective::latency);
+    offer(worse, c.problem, c.chip, options, best->best.mapping);
+    CHECK(worse.best.cycles == best->best.cycles);
+    CHECK(worse.gap == 0);
+    if (score(best->best, c.chip, Objective::latency) < before) {
+      ++taken;
+      CHECK(worse.runners_up.front().mapping == trivial);
+      SearchResult same = *best;
+      offer(same, c.problem, c.chip, options, trivial);
+      CHECK(same.best.mapping == best->best.mapping);
+      SmallCase cramped = c;  // no store holds a word
+      for (std::size_t l = 1; l < cramped.chip.levels.size(); ++l) cramped.chip.levels[l].capacity = Bytes{0};
+      SearchResult slow = *best;
+      slow.best = evaluate(c.problem, trivial, c.chip);
+      offer(slow, c.problem, cramped.chip, options, best->best.mapping);
+      CHECK(slow.best.mapping == trivial);
+    }
+  }
+  CHECK(taken > 10);
+}
+
 TEST_CASE("a family that walks the loop nest takes a cycle a step at its lanes' rate at least") {
   // The search's bound on the array's time rests on it. GPU kernels come from a menu and are bounded by it.
   Random random(15);

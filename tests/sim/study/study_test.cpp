@@ -412,6 +412,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a slack of latency is part of a point's identity and buys energy within it") {
+  const std::string text =
+      "study: s\nworkloads: [\"gemm:m=200,n=200,k=200\"]\nchips: [edge-systolic-example]\nvary: {model.precision: "
+      "[int8]}\n";
+  const StudyRequest exact = study(text), none = study(text + "latency_slack: 0\n"),
+                     slack = study(text + "latency_slack: 2.5\n");
+  PointEvaluator fastest(exact), same(none), frugal(slack);
+  const StudyPoint point = point_at(exact, {0, 0, 0});
+  CHECK(same.identity(point, Engine::analytical) == fastest.identity(point, Engine::analytical));
+  CHECK(frugal.identity(point, Engine::analytical) != fastest.identity(point, Engine::analytical));
+  const auto before = fastest.evaluate(point, Engine::analytical).figures,
+             after = frugal.evaluate(point, Engine::analytical).figures;
+  CHECK(after[0] <= 1.025 * before[0]);
+  CHECK(after[1] <= before[1]);
+  CHECK_THROWS_WITH(study(text + "objective: energy\nlatency_slack: 1\n"), Contains("objective: latency"));
+  CHECK_THROWS_WITH(study(text + "mappings: shared\nlatency_slack: 1\n"), Contains("mappings: own"));
+  CHECK_THROWS_WITH(study(text + "latency_slack: -1\n"), Contains("latency_slack"));
+}
+
 TEST_CASE("a changed chip file is a changed study") {
   const Folder folder("chipfile");
   fs::create_directories(folder.path);
