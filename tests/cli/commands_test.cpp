@@ -302,7 +302,7 @@ TEST_CASE("map shows the reads of overlapping windows merged and unmerged") {
           .contains("merged_reads"));
 }
 
-TEST_CASE("--latency-slack takes the cheapest mapping within it and shows both proofs") {
+TEST_CASE("a slack of latency (--latency-slack) takes the cheapest mapping within it and shows both proofs") {
   const std::string asked = "map gemm:m=200,n=200,k=200 --chip edge-systolic-example --effort thorough ";
   const auto kernel = [&](const std::string& options) {
     const Outcome outcome = tw(asked + "--format json " + options);
