@@ -507,7 +507,7 @@ TEST_CASE("completion knows the commands and their options") {
   }
 }
 
-TEST_CASE("--help and --version exit with 0") {
+TEST_CASE("help and version exit with 0") {
   for (const char* arguments :
        {"--help", "--version", "run --help", "map --help", "evaluate --help", "roofline --help", "show --help"}) {
     INFO(arguments);
