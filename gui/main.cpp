@@ -47,14 +47,18 @@ int main(int argc, char** argv) {
       dark("dark", "light letters on a dark ground"), row("layer", "select the layer in this row of the report", "ROW"),
       language("language", "en or ru", "CODE");
   for (const QCommandLineOption& option : {chip, picture, dark, row, language}) options.addOption(option);
-  options.process(application);
+  // The file of a picture follows its view, wherever the two stand; Qt's options take one value.
+  QStringList arguments = QApplication::arguments();
+  const qsizetype shot = arguments.indexOf("--screenshot"), file = shot + 2;
+  const bool named = shot >= 0 && file < arguments.size() && !arguments[file].startsWith("--");
+  const QString target = named ? arguments.takeAt(file) : QString();
+  options.process(arguments);
 
   MainWindow window;
   window.set_dark(options.isSet(dark));
   if (options.isSet(language)) window.set_language(options.value(language));
-  QStringList files = options.positionalArguments();
+  const QStringList files = options.positionalArguments();
   const bool shoot = options.isSet(picture);
-  const QString target = shoot && !files.isEmpty() ? files.takeFirst() : QString();
   if (shoot && !window.view_names().contains(options.value(picture)))
     return say(QString("unknown view '%1'; known: %2").arg(options.value(picture), window.view_names().join(", ")), 2);
   if (shoot && target.isEmpty()) return say("--screenshot needs a view and a file", 2);

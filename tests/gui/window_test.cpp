@@ -344,6 +344,9 @@ void WindowTest::a_picture_is_taken_without_a_display() {
     QVERIFY2(code == 0, qUtf8Printable(said));
     QCOMPARE(QImage(path).size(), QSize(1280, 800));
   }
+  const QString behind = folder.filePath("behind.png");
+  printed(TILEWRIGHT_GUI, {"mobilenet_v2", "--screenshot", "graph", behind, "--dark"}, code);
+  QVERIFY(code == 0 && QImage(behind).width() == 1280);
   const QString path = folder.filePath("none.png");
   QVERIFY(printed(TILEWRIGHT_GUI, {"--screenshot", "rooflin", path}, code).contains("known: window, graph, roofline"));
   QCOMPARE(code, 2);
