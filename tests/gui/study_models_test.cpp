@@ -18,6 +18,14 @@
 namespace tilewright::gui {
 namespace {
 
+/// QSignalSpy waits in an event loop.
+struct EventLoop {
+  int arguments = 1;
+  std::string program = "test";
+  char* words[2] = {program.data(), nullptr};
+  QCoreApplication application{arguments, words};
+};
+
 class Folder {
  public:
   Folder() : path_(std::filesystem::temp_directory_path() / ("study_models_test_" + std::to_string(::getpid()))) {
@@ -53,11 +61,7 @@ TEST_CASE("answers side by side are the figures of each, and their differences")
 }
 
 TEST_CASE("a study run from the window holds what the command's store holds, and its front is not beaten") {
-  // QSignalSpy waits in an event loop.
-  int arguments = 1;
-  std::string program = "test";
-  char* words[] = {program.data(), nullptr};
-  const QCoreApplication application(arguments, words);
+  const EventLoop loop;
   const Folder folder;
   const std::string file = folder.at("study.yaml");
   write_file(file,
@@ -96,10 +100,7 @@ TEST_CASE("a study run from the window holds what the command's store holds, and
 }
 
 TEST_CASE("a study gives up its points at work when it is stopped, and goes on to the same results") {
-  int arguments = 1;
-  std::string program = "test";
-  char* words[] = {program.data(), nullptr};
-  const QCoreApplication application(arguments, words);
+  const EventLoop loop;
   const Folder folder;
   const std::string file = folder.at("study.yaml");
   // Each point searches the mappings of a network for a chip of its own.
