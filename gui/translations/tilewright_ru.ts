@@ -60,6 +60,21 @@
         </message>
     </context>
     <context>
+        <name>Keys</name>
+        <message>
+            <source>move across</source>
+            <translation>сдвиг по горизонтали</translation>
+        </message>
+        <message>
+            <source>move up and down</source>
+            <translation>сдвиг по вертикали</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+    </context>
+    <context>
         <name>Knobs</name>
         <message>
             <source>clock</source>
@@ -543,10 +558,6 @@
             <translation>&amp;Клавиши</translation>
         </message>
         <message>
-            <source>Keyboard shortcuts</source>
-            <translation>Клавиши</translation>
-        </message>
-        <message>
             <source>Tilewright</source>
             <translation>Tilewright</translation>
         </message>
@@ -597,10 +608,6 @@
         <message>
             <source>Projects (*.yaml)</source>
             <translation>Проекты (*.yaml)</translation>
-        </message>
-        <message>
-            <source>The figures of a study are in its folder: tilewright export.</source>
-            <translation>Числа исследования лежат в его папке: tilewright export.</translation>
         </message>
         <message>
             <source>Export view</source>
@@ -688,6 +695,73 @@
         <message>
             <source>pinned</source>
             <translation>закреплено</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::ShortcutSheet</name>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>Клавиши</translation>
+        </message>
+        <message>
+            <source>the next or the last control</source>
+            <translation>следующий или предыдущий элемент</translation>
+        </message>
+        <message>
+            <source>Alt and a letter</source>
+            <translation>Alt и буква</translation>
+        </message>
+        <message>
+            <source>the menu or the field with this letter underlined</source>
+            <translation>меню или поле с этой подчёркнутой буквой</translation>
+        </message>
+        <message>
+            <source>turn a slider</source>
+            <translation>сдвинуть ползунок</translation>
+        </message>
+        <message>
+            <source>close a dialog or a menu</source>
+            <translation>закрыть окно или меню</translation>
+        </message>
+        <message>
+            <source>Shift and mouse</source>
+            <translation>Shift и мышь</translation>
+        </message>
+        <message>
+            <source>brush points</source>
+            <translation>выделить точки</translation>
+        </message>
+        <message>
+            <source>in the table: mark a point in the pictures</source>
+            <translation>в таблице: отметить точку на рисунках</translation>
+        </message>
+        <message>
+            <source>in the table: show the point in all views</source>
+            <translation>в таблице: показать точку во всех видах</translation>
+        </message>
+        <message>
+            <source>Plots</source>
+            <translation>Графики</translation>
+        </message>
+        <message>
+            <source>Network graph</source>
+            <translation>Граф сети</translation>
+        </message>
+        <message>
+            <source>Timeline</source>
+            <translation>Расписание</translation>
+        </message>
+        <message>
+            <source>Menus</source>
+            <translation>Меню</translation>
+        </message>
+        <message>
+            <source>Study</source>
+            <translation>Исследование</translation>
+        </message>
+        <message>
+            <source>Everywhere</source>
+            <translation>Везде</translation>
         </message>
     </context>
     <context>
@@ -779,6 +853,14 @@
         <message>
             <source>Cancel</source>
             <translation>Отмена</translation>
+        </message>
+        <message>
+            <source>Selected points are marked in the pictures; Enter or a double click shows one in all views.</source>
+            <translation>Выбранные точки отмечены на рисунках; Enter или двойной щелчок показывает точку во всех видах.</translation>
+        </message>
+        <message>
+            <source>%1, %2 on the front</source>
+            <translation>%1, на фронте %2</translation>
         </message>
     </context>
     <context>
@@ -964,6 +1046,26 @@ from %3, for %4</source>
 tile step %1</source>
             <translation>
 шаг тайла %1</translation>
+        </message>
+        <message>
+            <source>earlier, later</source>
+            <translation>раньше, позже</translation>
+        </message>
+        <message>
+            <source>other lanes</source>
+            <translation>другие дорожки</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+        <message>
+            <source>show all</source>
+            <translation>показать всё</translation>
+        </message>
+        <message>
+            <source>the start, the end</source>
+            <translation>начало, конец</translation>
         </message>
     </context>
     <context>
@@ -1158,6 +1260,25 @@ tile step %1</source>
         <message>
             <source>Why?</source>
             <translation>Почему?</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::ZoomView</name>
+        <message>
+            <source>move across</source>
+            <translation>сдвиг по горизонтали</translation>
+        </message>
+        <message>
+            <source>move up and down</source>
+            <translation>сдвиг по вертикали</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+        <message>
+            <source>show all</source>
+            <translation>показать всё</translation>
         </message>
     </context>
 </TS>

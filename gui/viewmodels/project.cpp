@@ -19,7 +19,11 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
-/// A word of a shell.
+/// In percent; other objectives have none.
+double slack(const Project& project) { return project.objective == Objective::latency ? project.latency_slack : 0; }
+
+}  // namespace
+
 std::string shell_word(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view("_-./:=,+@%").find(static_cast<char>(c)) != std::string_view::npos;
@@ -29,8 +33,6 @@ std::string shell_word(const std::string& text) {
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + '\'';
 }
-
-}  // namespace
 
 std::string Project::value(const std::string& key) const {
   const auto found =
@@ -56,14 +58,14 @@ std::string project_text(const Project& project) {
   if (!project.changes.empty()) text += "vary:\n";
   for (const auto& [key, value] : project.changes) text += fmt::format("  {}: [{}]\n", quoted(key), quoted(value));
   text += fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
+  if (slack(project) > 0) text += fmt::format("latency_slack: {}\n", slack(project));
   return text;
 }
 
-Project read_project(const std::string& text, const std::string& path) {
-  const StudyRequest request = parse_study(text, path);
-  const StudyPoint point = point_at(request, Position(axis_sizes(request).size(), 0));
+Project project_of(const StudyRequest& request, const Position& position) {
+  const StudyPoint point = point_at(request, position);
   const std::vector<std::string> keys = axis_keys(request);
-  Project project{point.workload, point.chip, {}, request.objective, request.engines.front()};
+  Project project{point.workload, point.chip, {}, request.objective, request.engines.back(), request.latency_slack};
   for (std::size_t a = 0; a < keys.size(); ++a) {
     if (keys[a] == "arch") {
       const ArchitectureList& list = *request.architectures;
@@ -72,10 +74,17 @@ Project read_project(const std::string& text, const std::string& path) {
       project.change(keys[a], point.values[a]);
     }
   }
+  if (request.fusion != Fusion::normal && project.value("model.fuse").empty())
+    project.change("model.fuse", request.fusion == Fusion::none ? "none" : "attention");
   return project;
 }
 
-std::string command_line(const Project& project, const std::string& file) {
+Project read_project(const std::string& text, const std::string& path) {
+  const StudyRequest request = parse_study(text, path);
+  return project_of(request, Position(axis_sizes(request).size(), 0));
+}
+
+std::string command_line(const Project& project, const std::string& file, Asked asked) {
   std::string options, parameters;
   for (const auto& [key, value] : project.changes) {
     const std::string name = key.substr(key.find('.') + 1);
@@ -96,8 +105,14 @@ std::string command_line(const Project& project, const std::string& file) {
   }
   std::string workload = project.workload;
   if (!parameters.empty()) workload += (workload.find(':') == std::string::npos ? ":" : ",") + parameters;
-  return fmt::format("tilewright run {} --chip {}{} --objective {} --engine {}", shell_word(workload),
-                     shell_word(project.chip), options, name(project.objective), name(project.engine));
+  if (slack(project) > 0) options += fmt::format(" --latency-slack {}", slack(project));
+  const Engine engine = asked == Asked::trace ? Engine::systemc : project.engine;
+  return fmt::format("tilewright {} {} --chip {}{} --objective {} --engine {}{}",
+                     asked == Asked::roofline ? "roofline" : "run", shell_word(workload), shell_word(project.chip),
+                     options, name(project.objective), name(engine),
+                     asked == Asked::roofline ? " -o roofline.svg"
+                     : asked == Asked::trace  ? " --trace trace.json"
+                                              : "");
 }
 
 }  // namespace tilewright::gui
