@@ -661,6 +661,18 @@
             <source>SystemC, simulated</source>
             <translation>SystemC, симуляция</translation>
         </message>
+        <message>
+            <source>Open a network first: a study starts from it and its chip.</source>
+            <translation>Сначала откройте сеть: исследование начинается с неё и её чипа.</translation>
+        </message>
+        <message>
+            <source>Save study</source>
+            <translation>Сохранить исследование</translation>
+        </message>
+        <message>
+            <source>Studies (*.yaml)</source>
+            <translation>Исследования (*.yaml)</translation>
+        </message>
     </context>
     <context>
         <name>tilewright::gui::RooflineView</name>
@@ -765,6 +777,65 @@
         </message>
     </context>
     <context>
+        <name>tilewright::gui::StudyDialog</name>
+        <message>
+            <source>New study</source>
+            <translation>Новое исследование</translation>
+        </message>
+        <message>
+            <source>the network shown</source>
+            <translation>показанная сеть</translation>
+        </message>
+        <message>
+            <source>names of chips or of their files, separated by commas</source>
+            <translation>имена чипов или их файлов через запятую</translation>
+        </message>
+        <message>
+            <source>every point</source>
+            <translation>все точки</translation>
+        </message>
+        <message>
+            <source>points drawn at random</source>
+            <translation>случайные точки</translation>
+        </message>
+        <message>
+            <source>the best of each generation (NSGA-II)</source>
+            <translation>лучшие каждого поколения (NSGA-II)</translation>
+        </message>
+        <message>
+            <source>Points</source>
+            <translation>Точки</translation>
+        </message>
+        <message>
+            <source>&amp;Networks</source>
+            <translation>&amp;Сети</translation>
+        </message>
+        <message>
+            <source>&amp;Chips</source>
+            <translation>&amp;Чипы</translation>
+        </message>
+        <message>
+            <source>Varied</source>
+            <translation>Что меняется</translation>
+        </message>
+        <message>
+            <source>Objectives</source>
+            <translation>Цели</translation>
+        </message>
+        <message>
+            <source>&amp;Search</source>
+            <translation>&amp;Поиск</translation>
+        </message>
+        <message>
+            <source>values of %1</source>
+            <translation>значения: %1</translation>
+        </message>
+        <message>
+            <source>points: %1</source>
+            <translation>точек: %1</translation>
+        </message>
+    </context>
+    <context>
         <name>tilewright::gui::StudyView</name>
         <message>
             <source>Open study</source>
@@ -861,6 +932,10 @@
         <message>
             <source>%1, %2 on the front</source>
             <translation>%1, на фронте %2</translation>
+        </message>
+        <message>
+            <source>New…</source>
+            <translation>Новое…</translation>
         </message>
     </context>
     <context>

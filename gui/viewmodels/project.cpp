@@ -9,7 +9,11 @@
 namespace tilewright::gui {
 namespace {
 
-/// A YAML scalar that is read back as this text whatever it holds.
+/// In percent; other objectives have none.
+double slack(const Project& project) { return project.objective == Objective::latency ? project.latency_slack : 0; }
+
+}  // namespace
+
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -18,11 +22,6 @@ std::string quoted(const std::string& text) {
   }
   return result + '"';
 }
-
-/// In percent; other objectives have none.
-double slack(const Project& project) { return project.objective == Objective::latency ? project.latency_slack : 0; }
-
-}  // namespace
 
 std::string shell_word(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -57,7 +56,11 @@ std::string project_text(const Project& project) {
   text += fmt::format("workloads: [{}]\nchips: [{}]\n", quoted(project.workload), quoted(project.chip));
   if (!project.changes.empty()) text += "vary:\n";
   for (const auto& [key, value] : project.changes) text += fmt::format("  {}: [{}]\n", quoted(key), quoted(value));
-  text += fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
+  return text + evaluation_text(project);
+}
+
+std::string evaluation_text(const Project& project) {
+  std::string text = fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
   if (slack(project) > 0) text += fmt::format("latency_slack: {}\n", slack(project));
   return text;
 }

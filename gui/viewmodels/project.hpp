@@ -27,6 +27,9 @@ struct Project {
 /// A study file whose only point is the project: `tilewright sweep` gives the figures that the window shows.
 std::string project_text(const Project& project);
 
+/// The lines of a study file that say how the project is evaluated.
+std::string evaluation_text(const Project& project);
+
 /// One point of a study. Precondition: a position of `axis_sizes`.
 Project project_of(const StudyRequest& request, const Position& position);
 /// The first point of a study. InputError as parse_study.
@@ -36,6 +39,8 @@ Project read_project(const std::string& text, const std::string& path);
 enum class Asked { report, roofline, trace };
 /// A command that prints the figures of the window; `file`: where the project is saved, for what `run` has no option for.
 std::string command_line(const Project& project, const std::string& file, Asked asked = Asked::report);
+/// A YAML scalar that is read back as this text whatever it holds.
+std::string quoted(const std::string& text);
 /// A word of a shell that is read back as this text whatever it holds.
 std::string shell_word(const std::string& text);
 

@@ -25,6 +25,7 @@
 
 #include "core/text_file.hpp"
 #include "gui/views/export.hpp"
+#include "gui/views/study_dialog.hpp"
 #include "gui/views/study_view.hpp"
 #include "gui/views/theme.hpp"
 #include "gui/views/what_if_view.hpp"
@@ -236,17 +237,28 @@ void MainWindow::open_dialog() {
   if (!path.isEmpty()) open(path);
 }
 
+bool MainWindow::write(const QString& path, const QByteArray& text) {
+  QSaveFile file(path);
+  if (file.open(QIODevice::WriteOnly) && file.write(text) == text.size() && file.commit()) return true;
+  show_reason(path + ": " + file.errorString());
+  return false;
+}
+
+void MainWindow::new_study() {
+  if (!analysis_) return show_reason(tr("Open a network first: a study starts from it and its chip."));
+  StudyDialog dialog(project_, knobs(*analysis_), this);
+  if (dialog.exec() != QDialog::Accepted) return;
+  const QString path = QFileDialog::getSaveFileName(this, tr("Save study"), "study.yaml", tr("Studies (*.yaml)"));
+  if (path.isEmpty() || !write(path, dialog.text().toUtf8())) return;
+  study_->set_study(path);
+  remember(path);
+}
+
 void MainWindow::save(bool as) {
   QString path = path_;
   if (as || path.isEmpty())
     path = QFileDialog::getSaveFileName(this, tr("Save project"), path, tr("Projects (*.yaml)"));
-  if (path.isEmpty()) return;
-  QSaveFile file(path);
-  const QByteArray text = QByteArray::fromStdString(project_text(project_));
-  if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size() || !file.commit()) {
-    show_reason(path + ": " + file.errorString());
-    return;
-  }
+  if (path.isEmpty() || !write(path, QByteArray::fromStdString(project_text(project_)))) return;
   path_ = path;
   undo_.setClean();
   remember(path);

@@ -87,6 +87,9 @@ class MainWindow : public QMainWindow {
   void update_status();
   void open_dialog();
   void save(bool as);
+  void new_study();
+  /// False: it could not, and the reason is shown.
+  bool write(const QString& path, const QByteArray& text);
   void export_current();
   void copy_command_line();
   void pin(bool on);

@@ -100,6 +100,7 @@ void MainWindow::build_views() {
   study_ = new StudyView;
   tab("study", study_);
   connect(study_, &StudyView::chosen, this, &MainWindow::set_project);
+  connect(study_, &StudyView::draft_wanted, this, &MainWindow::new_study);
   tab("validation", new ValidationView);
   const auto dock = [&](const char* name, const char* title, View* view, Qt::DockWidgetArea area) {
     auto* holder = new QDockWidget;

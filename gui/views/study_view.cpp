@@ -55,6 +55,7 @@ StudyView::StudyView(QWidget* parent)
     : Panel(parent),
       study_(new QLineEdit),
       folder_(new QLineEdit),
+      new_(new QPushButton),
       open_(new QPushButton),
       run_(new QPushButton),
       pause_(new QPushButton),
@@ -68,7 +69,7 @@ StudyView::StudyView(QWidget* parent)
       model_(new StudyTable(this)),
       table_(new QTableView) {
   auto* files = new QHBoxLayout;
-  for (QWidget* each : std::initializer_list<QWidget*>{study_, open_, folder_, run_, pause_, cancel_})
+  for (QWidget* each : std::initializer_list<QWidget*>{new_, study_, open_, folder_, run_, pause_, cancel_})
     files->addWidget(each);
   auto* state = new QHBoxLayout;
   state->addWidget(x_);
@@ -104,6 +105,8 @@ StudyView::StudyView(QWidget* parent)
   pause_->setObjectName("study.pause");
   cancel_->setObjectName("study.cancel");
   show_running(false);
+  new_->setObjectName("study.new");
+  connect(new_, &QPushButton::clicked, this, &StudyView::draft_wanted);
   connect(open_, &QPushButton::clicked, this, [this] {
     const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
     if (!file.isEmpty()) set_study(file);
@@ -153,6 +156,7 @@ void StudyView::retranslate() {
   study_->setAccessibleName(tr("Study file"));
   folder_->setPlaceholderText(tr("folder of the results"));
   folder_->setAccessibleName(tr("Folder of the results"));
+  new_->setText(tr("New…"));
   open_->setText(tr("Open…"));
   run_->setText(paused_ ? tr("Go on") : tr("Run"));
   pause_->setText(tr("Pause"));
@@ -169,8 +173,9 @@ void StudyView::retranslate() {
 }
 
 void StudyView::set_study(const QString& file) {
+  const auto usual = [](const QString& study) { return QFileInfo(study).completeBaseName() + "-results"; };
+  if (folder_->text().isEmpty() || folder_->text() == usual(study_->text())) folder_->setText(usual(file));
   study_->setText(file);
-  if (folder_->text().isEmpty()) folder_->setText(QFileInfo(file).completeBaseName() + "-results");
 }
 
 void StudyView::set_folder(const QString& folder) { folder_->setText(folder); }

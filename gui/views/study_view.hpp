@@ -43,6 +43,8 @@ class StudyView : public Panel {
   void finished(bool complete);
   /// A row of the table was activated: its network on its chip is to be shown.
   void chosen(const tilewright::gui::Project& project);
+  /// A new study is to be put together from what the window shows.
+  void draft_wanted();
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -66,7 +68,7 @@ class StudyView : public Panel {
   bool complete_ = true;       // nothing was left to run
   std::vector<char> brushed_;  // per point
   QLineEdit *study_, *folder_;
-  QPushButton *open_, *run_, *pause_, *cancel_;
+  QPushButton *new_, *open_, *run_, *pause_, *cancel_;
   bool paused_ = false;
   QProgressBar* progress_;
   QLabel* told_;

@@ -15,6 +15,7 @@
 #include "gui/views/compare_view.hpp"
 #include "gui/views/main_window.hpp"
 #include "gui/views/shortcut_sheet.hpp"
+#include "gui/views/study_dialog.hpp"
 #include "gui/views/study_view.hpp"
 #include "tests/gui/layout_faults.hpp"
 
@@ -59,6 +60,9 @@ class Pictures {
         picture("study", name_of("codesign", dark, russian));
         study(QString::fromStdString(study_file), folder_ + "/results");
         sheet(name_of("keys", dark, russian));
+        StudyDialog draft(window_.project(), knobs(*window_.analysis()), &window_);
+        draft.show();
+        shot(draft, name_of("draft", dark, russian));
         start(name_of("start", dark, russian));
       }
       (russian ? russian_ : english_) = words_of(window_);

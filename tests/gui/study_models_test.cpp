@@ -10,6 +10,7 @@
 
 #include "core/text_file.hpp"
 #include "gui/viewmodels/compare.hpp"
+#include "gui/viewmodels/study_draft.hpp"
 #include "gui/viewmodels/study_runner.hpp"
 #include "gui/viewmodels/validation_rows.hpp"
 #include "sim/study/metrics.hpp"
@@ -121,6 +122,36 @@ TEST_CASE("a study gives up its points at work when it is stopped, and goes on t
   REQUIRE(whole->size() == 12);
   CHECK(stopped->front == whole->front);
   for (const std::size_t goal : whole->goals) CHECK(stopped->values[goal] == whole->values[goal]);
+}
+
+TEST_CASE("a drafted study is read back with what was chosen, and keeps what was turned but not varied") {
+  Project project{"mobilenet_v2", "edge-systolic-16x16", {}, Objective::latency, Engine::roofline, 1.5};
+  project.change("chip.clock", "250 MHz");
+  project.change("chip.compute.rows", "8");
+  project.change("model.resolution", "160");
+  StudyDraft draft{project, nullptr, "edge-systolic-16x16", {{"chip.compute.rows", "8, 16"}}, draft_goals()};
+  const StudyRequest plain = parse_study(draft_text(draft), "draft");
+  REQUIRE(plain.workloads == std::vector<std::string>{"mobilenet_v2"});
+  REQUIRE(axis_keys(plain) == std::vector<std::string>{"chip.compute.rows", "chip.clock", "model.resolution"});
+  REQUIRE(axis_sizes(plain) == std::vector<std::size_t>{1, 1, 2, 1, 1});
+  REQUIRE(plain.goals.size() == draft_goals().size() - 1);  // one network has no accuracy to compare
+  REQUIRE(plain.latency_slack == 1.5);
+  REQUIRE(plain.engines == std::vector<Engine>{Engine::roofline});
+
+  for (const ScoredSpace& space : scored_spaces()) {
+    INFO(space.title);
+    draft.space = &space;
+    draft.chips = "edge-systolic-16x16, l4";
+    draft.strategy = Strategy::random;
+    draft.budget = 7;
+    const StudyRequest joint = parse_study(draft_text(draft), "draft");
+    REQUIRE(joint.architectures->codes.size() > 300);
+    REQUIRE(joint.accuracy != nullptr);
+    REQUIRE(joint.chips.size() == 2);
+    REQUIRE(axis_keys(joint) == std::vector<std::string>{"arch", "chip.compute.rows", "chip.clock"});
+    REQUIRE(joint.goals.size() == draft_goals().size());
+    REQUIRE(joint.budget == 7);
+  }
 }
 
 TEST_CASE("measured kernels are filtered, and the worst stands first") {

@@ -4,19 +4,27 @@
 
 #include <QAction>
 #include <QApplication>
+#include <QCheckBox>
 #include <QClipboard>
+#include <QComboBox>
+#include <QDialogButtonBox>
 #include <QDir>
+#include <QFileDialog>
 #include <QLabel>
+#include <QLineEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QStandardPaths>
 #include <QTableView>
 #include <QTest>
+#include <QTimer>
 
 #include "gui/views/export.hpp"
 #include "gui/views/main_window.hpp"
 #include "gui/views/roofline_view.hpp"
+#include "gui/views/study_dialog.hpp"
 #include "gui/views/study_view.hpp"
 #include "gui/views/theme.hpp"
 #include "tests/cli/program.hpp"
@@ -164,6 +172,53 @@ void StudyWindowTest::networks_and_chips_are_designed_together_paused_brushed_an
   QVERIFY(view.brushed() > 0 && view.brushed() < 24);
   QCOMPARE(view.findChild<QTableView*>()->model()->rowCount(), static_cast<int>(view.brushed()));
   QCOMPARE(view.csv().count('\n'), static_cast<qsizetype>(view.brushed()) + 1);
+}
+
+void StudyWindowTest::a_study_is_put_together_in_a_dialog_and_runs() {
+  const Scratch scratch;
+  MainWindow window;
+  window.show();
+  QSignalSpy answer(&window, &MainWindow::answered);
+  window.set_project({"mobilenet_v2", TILEWRIGHT_SOURCE_DIR "/docs/examples/edge_by_parts.yaml", {}});
+  QVERIFY(answer.count() > 0 || answer.wait(patience));
+  window.show_view("study");
+  auto* view = window.findChild<StudyView*>();
+  const QString path = QString::fromStdString(scratch.path("drafted.yaml"));
+  QTimer::singleShot(0, &window, [&] {
+    auto* dialog = qobject_cast<StudyDialog*>(QApplication::activeModalWidget());
+    QVERIFY(dialog != nullptr);
+    auto* save = dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Save);
+    auto* told = dialog->findChild<QLabel*>("draft.told");
+    const auto box = [&](const char* name) { return dialog->findChild<QCheckBox*>(name); };
+    QVERIFY(!box("draft.goal.accuracy")->isEnabled());  // one network has no score
+    dialog->findChild<QComboBox*>("draft.networks")->setCurrentIndex(1);
+    box("draft.goal.accuracy")->setChecked(true);
+    box("draft.goal.area")->setChecked(true);
+    box("draft.varies.chip.compute.rows")->setChecked(true);
+    auto* values = dialog->findChild<QLineEdit*>("draft.values.chip.compute.rows");
+    QCOMPARE(values->text(), QString("8, 16, 32"));
+    values->setText("8, x]");
+    QVERIFY(!save->isEnabled() && !told->text().isEmpty());
+    values->setText("8, 16");
+    dialog->findChild<QComboBox*>("draft.strategy")->setCurrentIndex(2);
+    dialog->findChild<QSpinBox*>("draft.budget")->setValue(12);
+    QCOMPARE(told->text(), QString("points: 12"));
+    QVERIFY(save->isEnabled());
+    QTimer::singleShot(0, &window, [&] {
+      auto* files = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+      QVERIFY(files != nullptr);
+      files->findChild<QLineEdit*>("fileNameEdit")->setText(path);
+      QTest::keyClick(files->findChild<QLineEdit*>("fileNameEdit"), Qt::Key_Return);
+    });
+    QTest::mouseClick(save, Qt::LeftButton);
+  });
+  QVERIFY(click(*view, "study.new"));
+  const StudyRequest drafted = load_study(path.toStdString());
+  QVERIFY(drafted.architectures != nullptr && drafted.strategy == Strategy::nsga2);
+  QCOMPARE(drafted.goals.size(), std::size_t{4});
+  view->set_folder(QString::fromStdString(scratch.path("results")));
+  run(*view);
+  QCOMPARE(view->results()->size(), std::size_t{12});
 }
 
 void StudyWindowTest::a_point_of_the_table_is_marked_and_shown_in_all_views() {
