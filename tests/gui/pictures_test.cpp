@@ -38,6 +38,7 @@ class Pictures {
     window_.show();
     window_.set_project({"gemm:m=64,n=64,k=64", "a100-sxm4-80gb", {}});
     wait();
+    window_.show_view("compare");
     window_.findChild<CompareView*>()->keep();
     window_.open(QString::fromStdString(study_file));
     wait();
