@@ -26,6 +26,7 @@ struct RunOptions {
   std::string parallel = "data";
   std::int64_t epoch = 0;  // run only: samples of an epoch of training; 0: not asked for
   std::string stack;       // run and roofline: name, none, or empty: the default one
+  std::string dispatch;    // run: of an operator by the host; empty: the stack's own
   std::string objective = "latency";
   double latency_slack = 0;  // percent
   std::string engine = "analytical";

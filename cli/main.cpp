@@ -127,6 +127,8 @@ int dispatch(int argc, char** argv) {
   add_run_options(*run_command, run_options);
   add_residency_option(*run_command, run_options);
   add_stack_option(*run_command, run_options);
+  run_command->add_option("--dispatch", run_options.dispatch,
+                          "what your host spends on an operator ('20 us'), instead of the stack's own figure");
   run_command->add_option("--train", run_options.train,
                           "also a training step on GPUs with this optimiser: adam, momentum, sgd");
   run_command->add_option("--epoch", run_options.epoch, "samples of an epoch: its time and energy (--train)")

@@ -73,10 +73,10 @@ std::string content_hash(const std::string& path) {
   return fmt::format("fnv1a64:{:016x}", hash);
 }
 
-/// The stack that was named or the default one; null for none and with engines that play mappings.
-const SoftwareStack* stack_of(const RunOptions& options) {
+/// The stack that was named or the default one; none with engines that play mappings.
+std::optional<SoftwareStack> named_stack(const RunOptions& options) {
   const bool mapped = options.engine != "analytical";
-  if (options.stack.empty()) return mapped ? nullptr : &default_stack();
+  if (options.stack.empty()) return mapped ? std::nullopt : std::optional(default_stack());
   std::vector<std::string> names{"none"};
   for (const SoftwareStack& stack : software_stacks()) names.emplace_back(stack.name);
   require_choice("--stack", options.stack, names);
@@ -86,12 +86,25 @@ const SoftwareStack* stack_of(const RunOptions& options) {
   return find_stack(options.stack);
 }
 
+/// The stack behind the host of the user, where `--dispatch` says how fast that is.
+std::optional<SoftwareStack> stack_of(const RunOptions& options) {
+  std::optional<SoftwareStack> stack = named_stack(options);
+  if (options.dispatch.empty()) return stack;
+  if (!stack || stack->host.per_operator.value == 0)
+    throw InputError(option_place("--dispatch"),
+                     "no host dispatches the operators here: name --stack pytorch or onnxruntime");
+  stack->host.per_operator = parse_yaml(options.dispatch, "--dispatch").as_time();
+  if (stack->host.per_operator.value > 1)
+    throw InputError(option_place("--dispatch"), fmt::format("{} for one operator; at most 1 s", options.dispatch));
+  return stack;
+}
+
 /// What is fused: as asked, else as the stack does it.
 std::string fusion_word(const RunOptions& options) {
   if (!options.fuse.empty()) return options.fuse;
   if (!options.train.empty()) return "none";  // a step keeps every result for its way back
-  const SoftwareStack* stack = stack_of(options);
-  return stack == nullptr ? "default" : std::string(stack->fusion);
+  const std::optional<SoftwareStack> stack = stack_of(options);
+  return stack ? std::string(stack->fusion) : "default";
 }
 
 Fusion fusion_of(const std::string& word) {
@@ -202,7 +215,7 @@ NetworkOptions network_options(const RunOptions& options) {
     throw InputError(option_place("--gpus"),
                      "several GPUs share a training step or, with --parallel tensor, each layer: add --train adam, "
                      "momentum or sgd, or --parallel tensor");
-  if (options.parallel == "tensor" && options.gpus > 1 && network.stack == nullptr)
+  if (options.parallel == "tensor" && options.gpus > 1 && !network.stack)
     throw InputError(option_place("--parallel"), "tensor parallelism needs the kernels of a library: name a --stack");
   if (options.epoch > 0 && options.train.empty())
     throw InputError(option_place("--epoch"), "an epoch is one of training: add --train adam, momentum or sgd");
@@ -231,6 +244,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
   }
   std::string set;
   for (const std::string& assignment : options.set) set += (set.empty() ? "" : ",") + assignment;
+  const std::optional<SoftwareStack> stack = stack_of(options);
   std::vector<std::pair<std::string, std::string>> fields{
       {"workload", options.workload},
       {"workload_source", graph.source},
@@ -241,7 +255,7 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"set", set},
       {"precision", options.precision.empty() ? "as in the workload" : options.precision},
       {"fuse", fusion_word(options)},
-      {"stack", stack_of(options) == nullptr ? "none" : std::string(stack_of(options)->name)},
+      {"stack", stack ? std::string(stack->name) : "none"},
       {"train", options.train.empty() ? "no" : options.train},
       {"gpus", std::to_string(options.gpus)},
       {"parallel", options.parallel},
@@ -257,6 +271,8 @@ std::vector<std::pair<std::string, std::string>> request_fields(const RunOptions
       {"version", std::string(version)},
   };
   if (options.latency_slack > 0) fields.emplace_back("latency_slack", fmt::format("{}", options.latency_slack));
+  if (stack && stack->host.per_operator.value > 0)
+    fields.emplace_back("dispatch", fmt::format("{:g} us", 1e6 * stack->host.per_operator.value));
   if (options.requests > 1) fields.emplace_back("requests", std::to_string(options.requests));
   return fields;
 }

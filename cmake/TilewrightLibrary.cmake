@@ -14,6 +14,10 @@ function(tilewright_test name)
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} Catch2::Catch2WithMain tilewright_warnings)
   # Half of a first build is tests, and they wait for the libraries, which keep -O3: a third of their own compile time is saved.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # Under the sanitizers too, where those that enumerate nothing themselves compile in half the time.
+  if(ARG_LABEL MATCHES "^(unit|cli)$")
+    target_compile_options(test_${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
+  endif()
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(test_${name} PRIVATE TILEWRIGHT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   catch_discover_tests(test_${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${ARG_LABEL}")

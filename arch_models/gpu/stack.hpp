@@ -1,6 +1,7 @@
 // Whole models: kernels in the order of a model behind a host that dispatches one operator after another.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -46,10 +47,10 @@ struct SoftwareStack {
   HostSide host;
 };
 std::span<const SoftwareStack> software_stacks();
-/// By name; nullptr for another one.
-const SoftwareStack* find_stack(std::string_view name);
+/// By name; nothing for another one.
+std::optional<SoftwareStack> find_stack(std::string_view name);
 /// What a comparison of chips uses when none is named: kernels back to back without a host.
-const SoftwareStack& default_stack();
+SoftwareStack default_stack();
 
 /// Time of one pass with its parts. Host and GPU work in parallel: total is not their sum.
 struct ModelTime {

@@ -287,8 +287,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
     result.notes.push_back("no static power is counted: the chip file gives none, or its energy per event includes it");
   }
 
-  const bool on_stack =
-      options.stack != nullptr && options.engine == Engine::analytical && family_of(chip).library != nullptr;
+  const bool on_stack = options.stack && options.engine == Engine::analytical && family_of(chip).library != nullptr;
   if (graph.tensor_parallel.gpus > 1 && !on_stack) {
     result.failure =
         fmt::format("{} is no GPU behind a software stack: tensor parallelism has no link there", chip.name);

@@ -22,9 +22,9 @@ struct NetworkOptions {
   bool free_keeps = false, uneven = false;  // as SearchOptions
   double latency_slack = 0;                 // percent, of every kernel on its own; as SearchOptions
   bool thorough = false;                    // thorough_budget and other_objectives of SearchOptions
-  /// Where a vendor's library decides how kernels run (GPUs): the software around it, whose time the network takes. Null or an engine
+  /// Where a vendor's library decides how kernels run (GPUs): the software around it, whose time the network takes. None or an engine
   /// other than analytical: the time of the mappings.
-  const SoftwareStack* stack = nullptr;
+  std::optional<SoftwareStack> stack;
   Optimizer train =
       Optimizer::none;    // on a stack also a training step with this optimiser; needs operators that are not fused
   std::int64_t gpus = 1;  // that share the training step

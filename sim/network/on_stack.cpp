@@ -52,6 +52,8 @@ void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const W
 void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack& stack) {
   result.stack = stack.name;
   result.stack_meaning = stack.meaning;
+  if (stack.host.per_operator.value > 0)
+    result.stack_meaning += fmt::format("; the host needs {:g} us an operator", 1e6 * stack.host.per_operator.value);
   double board = 0, banded = 0, weighted = 0, busy = 0;
   bool same_device = true;
   std::vector<std::string> by_mapping;

@@ -78,7 +78,7 @@ NetworkOptions network_options(const StudyRequest& request, Engine engine) {
   options.objective = request.objective;
   options.latency_slack = request.latency_slack;
   options.precision_given = std::find(keys.begin(), keys.end(), "model.precision") != keys.end();
-  if (engine == Engine::analytical) options.stack = &default_stack();
+  if (engine == Engine::analytical) options.stack = default_stack();
   return options;
 }
 

@@ -624,6 +624,29 @@ TEST_CASE("run on a GPU names its software stack, explains each layer's time and
   CHECK(tw("run workloads/models/resnet18.onnx --chip t4 --stack pytorch --engine roofline").code == 2);
 }
 
+TEST_CASE("run --dispatch is what the user's host spends on an operator") {
+  const auto on_host = [](const std::string& dispatch) {
+    const Outcome outcome =
+        tw("run gpt2:phase=decode,context=64 --chip h100-sxm5-80gb --stack pytorch --format json" + dispatch);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return Json::parse(outcome.out);
+  };
+  const Json own = on_host(" --dispatch '100 us'");
+  CHECK(own["request"]["dispatch"] == "100 us");
+  CHECK(own["results"][0]["stack"]["includes"].get<std::string>().ends_with("100 us an operator"));
+  // Nothing but the host: 100 us for each operator, the last kernel and 20 us at the end.
+  std::int64_t operators = 0;
+  for (const Json& layer : own["results"][0]["layers"]) operators += layer["repeat"].get<std::int64_t>();
+  const double latency = own["results"][0]["totals"]["latency_s"].get<double>();
+  CHECK(latency > 100e-6 * static_cast<double>(operators));
+  CHECK(latency < 100e-6 * static_cast<double>(operators) + 200e-6);
+  CHECK(on_host("")["request"]["dispatch"] == "40 us");
+  for (const char* wrong : {"20", "-1us", "'2 s'", "soon"})
+    CHECK(tw("run gpt2 --chip t4 --stack pytorch --dispatch " + std::string(wrong)).code == 2);
+  CHECK(tw("run gpt2 --chip t4 --dispatch 20us").code == 2);  // a CUDA graph has no host between its kernels
+}
+
 TEST_CASE("run --train adds a training step, its memory and its GPUs") {
   const Outcome outcome = tw(
       "run llama-7b:phase=prefill,seq=128 --chip a100-sxm4-80gb --precision fp16 --train adam --gpus 4 --format json");

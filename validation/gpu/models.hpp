@@ -30,8 +30,8 @@ std::vector<ModelKernel> forward_kernels(const Transformer& model, std::int64_t 
                                          bool compiled, std::int64_t gpus = 1);
 
 /// Suite `gpu_models`: the rows of model_latency.csv: transformers on one GPU and on four (NeuSight, CUDA events) and torchvision's classifiers (wall clock, image
-/// copy included). The dispatch of a wall-clock host is the median of its own networks that wait for it (fewer than three: its row with the least time per launch,
-/// which is left out of the errors).
+/// copy included). A wall-clock host is known from its own rows: its rate of copying and, for each phase, its dispatch of an operator are those with the least sum of
+/// relative errors, kernels as predicted; the row that a dispatch is read off is left out of the errors.
 /// Leave-out device: constants from a cold refit without the device's kernels and no trim. Passes when the mean error is at most 8 %, 12 %
 /// for devices left out. `shape` is refused by the caller: networks have no shape to leave out.
 SuiteResult validate_models(const std::string& folder, const Calibration& calibration, LeaveOut leave_out);

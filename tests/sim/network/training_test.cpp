@@ -34,7 +34,7 @@ WorkloadGraph dense(std::int64_t rows, std::int64_t width, DataType type) {
   return graph;
 }
 
-const SoftwareStack& profiler() { return *find_stack("profiler"); }
+SoftwareStack profiler() { return *find_stack("profiler"); }
 
 }  // namespace
 

@@ -1,5 +1,9 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "core/csv.hpp"
 #include "core/diagnostics.hpp"
@@ -153,6 +157,38 @@ TEST_CASE("four GPUs share the products of a transformer") {
   CHECK(parameters(*gpt) == Approx(774e6).epsilon(0.01));
   const double one = product_operations(forward_kernels(*gpt, 4, 1024, false));
   CHECK(product_operations(forward_kernels(*gpt, 4, 1024, false, 4)) == Approx(one / 4).epsilon(0.001));
+}
+
+TEST_CASE("a host is known from its rows: what it spends on an operator, and at which rate it copies") {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("tilewright_wall_clock_host_" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  fs::copy_file(fs::path(measured_gpu_folder()) / "devices.csv", folder / "devices.csv",
+                fs::copy_options::overwrite_existing);
+  {
+    // A slow host in front of a fast GPU: the time is the copy of 12 pictures at 2 GB/s, 500 us an operator, and the stack's 20 us at the end.
+    std::ofstream table(folder / "model_latency.csv");
+    table << "model,device,dtype,phase,batch,seq_or_res,gpus,variant,latency_ms,fwd_ms,bwd_ms,timing,source\n";
+    for (const char* model : {"shufflenet_v2_x0_5", "mnasnet0_5", "squeezenet1_1", "resnet18"})
+      for (const GpuPrecision precision : {GpuPrecision::fp32, GpuPrecision::fp16}) {
+        std::int64_t launches = 0;
+        const std::optional<std::vector<ModelKernel>> kernels = vision_kernels(model, 12, precision, false);
+        REQUIRE(kernels);
+        for (const ModelKernel& kernel : *kernels) launches += kernel.repeat;
+        const double bytes = 12 * 3 * 224 * 224 * (precision == GpuPrecision::fp32 ? 4.0 : 2.0);
+        table << model << ",H100-SXM5-80GB," << (precision == GpuPrecision::fp32 ? "tf32_or_fp32" : "fp16")
+              << ",inference,12,224,1,," << 1e3 * (bytes / 2e9 + 500e-6 * static_cast<double>(launches))
+              << ",,,wall_sync,test\n";
+      }
+  }
+  const SuiteResult result = validate_models(folder.string(), library_calibration(), LeaveOut::none);
+  const auto host = std::ranges::find_if(result.notes, [](const std::string& note) {
+    return note.starts_with("host H100-SXM5-80GB/wall_sync: 500.0 us an operator in inference, copies at 2.0 GB/s");
+  });
+  CHECK(host != result.notes.end());
+  CHECK(result.groups.front().n == 7);  // one of the eight gives the dispatch
+  CHECK(*result.groups.front().mape_pct < 0.5);
+  fs::remove_all(folder);
 }
 
 TEST_CASE("the roof of LLaMA-7B's decode is that of the bytes of its weights") {
