@@ -96,12 +96,12 @@ std::string command_line(const Project& project, const std::string& file, Asked 
     } else if (key == "model.precision") {
       options += " --precision " + shell_word(value);
     } else if (key.starts_with("chip.")) {
-      options += " --set " + shell_word(key + "=" + value);
+      options += " --set " + shell_word(fmt::format("{}={}", key, value));
     } else if (key.starts_with("model.set.")) {
       options += " --set " + shell_word(name.substr(name.find('.') + 1) + "=" + value);
     } else if (key.starts_with("model.") && name.find('.') == std::string::npos && name != "fuse" &&
                name != "sparsity") {
-      parameters += (parameters.empty() ? "" : ",") + name + "=" + value;  // of a generator
+      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ",", name, value);  // of a generator
     } else {
       return fmt::format("tilewright sweep {} -o results && tilewright export results", shell_word(file));
     }

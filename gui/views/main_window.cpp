@@ -49,7 +49,7 @@ QString validation_words(const NetworkEvaluation& result) {
                                     QT_TRANSLATE_NOOP("Validation", "kernel times validated on this device"),
                                     QT_TRANSLATE_NOOP("Validation", "kernel times validated on other devices")};
   const auto* const own = std::find(known.begin(), known.end(), result.validation);
-  const QString state =
+  QString state =
       own == known.end() ? QString::fromStdString(result.validation) : QCoreApplication::translate("Validation", *own);
   if (!result.band_pct) return state;
   return QCoreApplication::translate("Validation", "%1: mean error %2 %").arg(state).arg(*result.band_pct, 0, 'f', 1);
