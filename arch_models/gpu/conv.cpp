@@ -210,11 +210,11 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const ConvConstants& fit = constants.conv;
   const StackProfile& stack = stack_profile(timing.stack);
   const bool tensor_format = math_peak(device, kernel.precision, stack.legacy_library).unit == MathUnit::tensor;
-  // Tensor-core kernels load 16 bytes along the channels (cuDNN developer guide). 16-bit channels are padded to that: by cuDNN from 7.6.3 on, by
-  // DeepBench itself. Groups and other formats that do not fill 16 bytes run on the CUDA cores.
+  // Tensor-core kernels load 16 bytes along the channels (cuDNN developer guide). Channels of 16 bits are padded to that, by cuDNN from 7.6.3 on and by
+  // DeepBench itself, those of 8 bits by the layout NHWC that they need. Groups and formats of 32 bits that do not fill 16 bytes run on the CUDA cores.
   const auto channels = static_cast<std::int64_t>(16 / element_bytes(kernel.precision).activation);
   ConvKernel run = kernel;
-  if (tensor_format && kernel.groups == 1 && channels == 8) {
+  if (tensor_format && kernel.groups == 1 && channels >= 8) {
     run.c = channels * ceil_div(kernel.c, channels);
     run.k = channels * ceil_div(kernel.k, channels);
   }

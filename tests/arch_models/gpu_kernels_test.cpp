@@ -186,14 +186,19 @@ TEST_CASE("gpu: an SM of 128 CUDA cores shares the operand delivery of one of 64
   REQUIRE(gemm_time(wide, initial_constants(), kernel, no_floor).compute.value > 1.05 * fast);
 }
 
-TEST_CASE("gpu: 16-bit channels are padded to 16 bytes for the tensor cores, grouped ones leave them") {
+TEST_CASE("gpu: channels of 16 and 8 bits are padded to 16 bytes for the tensor cores, grouped ones leave them") {
   const GpuDevice device = round_chip();
   ConvKernel kernel{.n = 32, .c = 64, .h = 28, .w = 28, .k = 64, .r = 3, .s = 3, .precision = GpuPrecision::fp16};
   const auto time = [&] { return conv_time(device, initial_constants(), kernel, no_floor).total.value; };
   const double aligned = time();
   kernel.c = kernel.k = 63;
   REQUIRE(time() == aligned);
-  kernel.groups = 63;
+  kernel.c = 3;  // the picture: 16 channels of 8 bits take no longer than 8 of 16 bits
+  const double picture = time();
+  kernel.precision = GpuPrecision::int8;
+  REQUIRE(time() <= picture);
+  kernel.precision = GpuPrecision::fp16;
+  kernel.c = kernel.groups = 63;
   const double grouped = time();
   kernel.precision = GpuPrecision::fp16_fp32math;
   REQUIRE(grouped == Approx(time()));
