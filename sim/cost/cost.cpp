@@ -51,7 +51,7 @@ LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, s
       outward += {work.drains * work.bits / 8, work.fills * work.bits / 8};
       instances = std::max(instances, a.utilized_instances);
     }
-    const auto accesses = [&](double words) { return accesses_of(words, work.bits, level, a.utilized_instances); };
+    const auto accesses = [&](double of) { return accesses_of(of, work.bits, level, a.utilized_instances); };
     const Joules energy = (accesses(work.reads) + accesses(work.drains)) * level.read_energy +
                           (accesses(work.fills) + accesses(work.updates)) * level.write_energy;
     figures.energy += energy;
