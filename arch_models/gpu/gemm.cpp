@@ -34,7 +34,9 @@ constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t3
 // int8 products on dp4a in libraries before CUDA 11 take as long as whole 128 x 128 tiles without split sums, up to 4 rows as a narrow one.
 constexpr std::array legacy_dp4a_menu{t128x128};
 constexpr std::array legacy_dp4a_narrow{t32x64};
-constexpr std::array implicit_menu{t128x128, t128x64, t128x32, BlockTile{32, 32, 2}};
+// Filter passes: wide on one side at least, so that a few channels leave most of a tile empty.
+constexpr std::array filter_menu{t128x128, t128x64, t64x128, t128x32, t32x128};
+constexpr std::array implicit_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
 constexpr std::array fused_menu{t128x128};
@@ -69,7 +71,7 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
   const bool batched = kernel.strided_batch;
   switch (kernel.menu) {
     case KernelMenu::implicit: return implicit_menu;
-    case KernelMenu::implicit_split: return legacy_menu;
+    case KernelMenu::implicit_split: return filter_menu;
     case KernelMenu::transformed:
       if (legacy) return transformed_menu;
       if (device.compute_capability >= 8) return ampere_batched;
@@ -105,6 +107,8 @@ constexpr std::int64_t fused_scale_rows = 16;  // most rows for which vLLM scale
 constexpr std::int64_t streamed_rows =
     4;  // most rows for which TensorRT-LLM streams int8 weights like a matrix-vector product
 constexpr std::int64_t most_splits = 128;
+// Most blocks that split sums make of a product; filter passes on CUDA cores, whose results are few and sums long, fill an SM with them.
+constexpr double split_blocks_per_sm = 2, filter_blocks_per_sm = 8;
 
 /// Parts into which a library may cut the sum over k (0: no choice): powers of two, in newer libraries also what fills one or two waves of the SMs.
 std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_waves) {
@@ -193,6 +197,8 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
   const bool swizzled = tensor && !stack.legacy_library;
+  const double most_blocks =
+      (!tensor && kernel.menu == KernelMenu::implicit_split ? filter_blocks_per_sm : split_blocks_per_sm) * sms;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
   double dram_bytes = once;
@@ -208,7 +214,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
     for (const std::int64_t split : split_menu(tiles, sms, swizzled)) {
       if (split < 1 ||
-          (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)))
+          (split > 1 && (!splits || tiles * static_cast<double>(split) > most_blocks || 64 * split > kernel.k)))
         continue;
       const double blocks = tiles * static_cast<double>(split);
       const double turns = std::ceil(blocks / sms);

@@ -176,6 +176,51 @@ TEST_CASE("gpu: strided backward data multiplies the zeros within rows, not thos
   REQUIRE(time.compute.value < 2 * half);
 }
 
+TEST_CASE("gpu: kernels of 32 columns multiply every zero of a strided backward data pass before Volta") {
+  GpuDevice device = round_chip();
+  ConvKernel kernel{.phase = ConvPhase::backward_data,
+                    .n = 64,
+                    .c = 32,
+                    .h = 64,
+                    .w = 64,
+                    .k = 256,
+                    .r = 4,
+                    .s = 4,
+                    .stride_h = 2,
+                    .stride_w = 2};
+  const auto compute = [&] {
+    const KernelTime time = conv_time(device, initial_constants(), kernel, no_floor);
+    REQUIRE(time.algorithm == "implicit GEMM");
+    return time.compute.value;
+  };
+  const double skipping = compute();
+  device.compute_capability = 6.1;
+  REQUIRE(compute() == Approx(2 * skipping).epsilon(0.05));
+  kernel.c = 64;
+  const double wide = compute();
+  device.compute_capability = 8;
+  REQUIRE(compute() == wide);
+}
+
+TEST_CASE("gpu: a filter pass fills a wide tile, makes up to eight blocks an SM and adds its parts with atomics") {
+  const GpuDevice device = round_chip();
+  const GpuConstants constants = initial_constants();
+  ConvKernel kernel{
+      .phase = ConvPhase::backward_filter, .n = 256, .c = 64, .h = 112, .w = 112, .k = 64, .r = 1, .s = 1};
+  const KernelTime time = conv_time(device, constants, kernel, no_floor);
+  REQUIRE(std::max(time.tile_m, time.tile_n) == 128);  // 64 x 64 results: half of the tile or more is empty
+  REQUIRE(time.tiles * time.split > 2 * device.sms);
+  REQUIRE(time.tiles * time.split <= 8 * device.sms);
+  const double padded = 2.0 * 256 * 112 * 112 * 64 * 128 / device.fp32_peak / constants.gemm.cuda.efficiency;
+  REQUIRE(time.compute.value >= padded);
+  kernel.c = kernel.k = 2048;
+  kernel.h = kernel.w = 7;
+  const double atomics = 2048.0 * 2048 / (constants.conv.atomics_per_cycle * 100 * 1e9);
+  const double fixed = conv_time(device, constants, kernel, no_floor).fixed.value;
+  REQUIRE(fixed >= atomics);
+  REQUIRE(fixed < 1.2 * atomics);
+}
+
 TEST_CASE("gpu: an SM of 128 CUDA cores shares the operand delivery of one of 64") {
   const GpuDevice narrow = round_chip();
   GpuDevice wide = narrow;
