@@ -103,10 +103,12 @@ struct Evaluator {
     return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s));
   }
 
-  /// Seconds of passes that move `bytes`, at a share of the streaming rates. What fits the L2 is read where the pass before it wrote it.
-  double pass_seconds(double bytes, double share) const {
-    return bytes > 0 ? stream_time(device, constants.vector, bytes, bytes).seconds / (share * device.trim.dram) : 0;
+  /// Passes that move `bytes`. What fits the L2 is read where the pass before it wrote it.
+  StreamTime pass(double bytes) const {
+    return bytes > 0 ? stream_time(device, constants.vector, bytes, bytes) : StreamTime{};
   }
+  /// Their seconds at a share of the streaming rates.
+  double pass_seconds(double bytes, double share) const { return pass(bytes).seconds / (share * device.trim.dram); }
 
   /// Keeps the algorithm when it is the fastest so far: products x factor, and further kernels.
   void consider(std::string_view name, const GemmKernel& product, double factor, const FurtherKernels& further) {
@@ -122,6 +124,10 @@ struct Evaluator {
     time.algorithm = name;
     time.compute = time.compute * factor;
     time.fixed = time.fixed + Seconds{extra};
+    for (const double bytes : {further.image_bytes, further.filter_bytes, further.layout_bytes}) {
+      time.work.l2_bytes += bytes;
+      time.work.dram_bytes += pass(bytes).dram_bytes;
+    }
     time.total = timing.floor + std::max(factor * time.kernel(), Seconds{further.at_least_s}) + Seconds{extra};
     if (best.total.value == 0 || time.total < best.total) best = time;
   }

@@ -201,7 +201,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       (!tensor && kernel.menu == KernelMenu::implicit_split ? filter_blocks_per_sm : split_blocks_per_sm) * sms;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
-  double dram_bytes = once;
+  double dram_bytes = once, l2_bytes = 0, staged_bytes = 0, tile_operations = operations;
   const double alignment = aligned || kernel.menu != KernelMenu::product ? 1 : fit.unaligned;
   const std::span<const BlockTile> menu = streamed ? std::span<const BlockTile>(streaming_tiles)
                                           : tensor ? tensor_menu(device, stack.legacy_library)
@@ -255,6 +255,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       best.l2 = Seconds{l2};
       best.dram = Seconds{dram};
       dram_bytes = traffic;
+      staged_bytes = tiles * k * (tile_m * bytes.activation + tile_n * bytes.weight);
+      l2_bytes = staged_bytes + sums * l2_rate + c_bytes;
+      tile_operations = streamed ? operations : 2 * tiles * tile_m * tile_n * k;
       best.fixed = Seconds{fixed};
       best.tile_m = tile.m;
       best.tile_n = tile.n;
@@ -266,9 +269,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const double dram = best.dram.value;
   const double clocked4 = fourth(best.compute.value) + fourth(best.l2.value);
-  // 8-bit operands switch half of what 16-bit ones do.
-  const double energy_scale = peak.unit == MathUnit::dp4a ? constants.power.dp4a : bytes.activation < 2 ? 0.5 : 1.0;
-  const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, energy_scale};
+  const double useful = operations * kernel.useful;
+  const PowerWork work{useful,   dram_bytes,  peak.unit, bytes.activation, std::max(0.0, tile_operations - useful),
+                       l2_bytes, staged_bytes};
   double clock = 1;
   if (device.tdp.value > 0) clock = allowed_clock(device, constants.power, work, std::sqrt(std::sqrt(clocked4)), dram);
   best.clock = clock;
@@ -278,8 +281,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   best.l2_hit = 1 - once / (a_bytes + b_bytes + c_bytes);
   const double busy = std::sqrt(std::sqrt(clocked4 / fourth(clock) + fourth(dram))) + best.fixed.value;
   best.total = timing.floor + Seconds{busy};
-  best.power_w =
-      device.tdp.value > 0 ? std::min(device.tdp.value, board_power(device, constants.power, work, clock, busy)) : 0;
+  best.work = work;
+  if (device.tdp.value > 0)
+    best.clock_power_w = std::min(device.limit().value, clock_power(device, constants.power, work, clock, busy));
   return best;
 }
 

@@ -86,7 +86,7 @@ TEST_CASE("gpu: more DRAM bandwidth never makes a product slower") {
 TEST_CASE("gpu: the power limit lowers the clock until the board stays within its TDP") {
   GpuDevice device = round_chip();
   const PowerConstants power = initial_constants().power;
-  const PowerWork work{1e12, 1e9, MathUnit::cuda, 1};  // 78 ms of arithmetic at boost
+  const PowerWork work{1e12, 1e9, MathUnit::cuda, 4};  // 78 ms of arithmetic at boost
   device.tdp = Watts{10'000};
   REQUIRE(allowed_clock(device, power, work, 1e12 / 12.8e12, 0) == 1.0);
   double before = 1;
@@ -94,7 +94,7 @@ TEST_CASE("gpu: the power limit lowers the clock until the board stays within it
     device.tdp = Watts{tdp};
     const double clock = allowed_clock(device, power, work, 1e12 / 12.8e12, 0);
     REQUIRE(clock <= before);
-    if (clock > 0.11) REQUIRE(board_power(device, power, work, clock, 1e12 / 12.8e12 / clock) <= tdp * (1 + 1e-4));
+    if (clock > 0.11) REQUIRE(clock_power(device, power, work, clock, 1e12 / 12.8e12 / clock) <= tdp * (1 + 1e-4));
     before = clock;
   }
   REQUIRE(before < 1);
@@ -302,7 +302,12 @@ TEST_CASE("gpu: a calibration file is read back as it was written") {
   calibration.floors.push_back({"profiler", "linear/fp16", "X", Seconds{2e-6}, Seconds{2e-6}});
   calibration.floors.push_back({"pytorch_eager", "conv_fwd/fp32", "X", Seconds{2e-6}, Seconds{3e-6}});
   calibration.bands.push_back({"conv", "fp32", "unseen_device", 17.5, 100});
+  calibration.power_hash = "def";
+  calibration.power_rows = 3;
+  calibration.power_devices = {"X", "Y"};
   const std::string text = calibration_yaml(calibration);
+  REQUIRE_THAT(text, Catch::Contains("power_data_hash: def"));
+  REQUIRE_THAT(text, Catch::Contains("power_rows: 3\npower_devices: [X, Y]\n"));
   REQUIRE_THAT(text, Catch::Contains("stack_floors: []"));
   REQUIRE_THAT(text, Catch::Contains("op: linear/fp16, device: X, us: 2}"));
   REQUIRE_THAT(text, Catch::Contains("op: conv_fwd/fp32, device: X, us: 2, last_us: 3}"));
