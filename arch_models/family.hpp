@@ -82,10 +82,13 @@ struct LibraryLaunch {
   double computed = 1;  // share of the kernels' points that count: a causal mask leaves the others out
   double clock = 1;     // share of the chip's clock that its power limit allows
   Watts power;          // of the board while busy
+  Watts idle;           // of the board while it waits for the host
   std::string why;
   std::optional<double>
       band_pct;  // mean error of such kernels on measured rows that the fit had not seen; none: no such rows
   bool same_device = false;  // the rows were measured on this chip
+  std::optional<double>
+      power_band_pct;  // mean error of the power of such kernels at a known rate; none: no wattmeter saw this number format
 };
 
 struct ArchFamily {

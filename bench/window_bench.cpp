@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 
 #include <QApplication>
+#include <QDropEvent>
 #include <QGraphicsView>
+#include <QMimeData>
 #include <QProcess>
 #include <QStandardPaths>
 #include <QTemporaryDir>
@@ -53,9 +55,11 @@ void first_picture(benchmark::State& state) {
   state.counters["cpu_ms"] = (children_cpu_ms() - start) / static_cast<double>(state.iterations());
 }
 
-/// From a dropped file to all views of its analysis, the graph drawn.
+/// From the drop of a file on the window until every view of its analysis has been shown and painted: reading the file, lowering it, searching all
+/// mappings, painting the window with the graph (`graph_ms`), then six tabs and two docks. The Timeline is a simulation and starts when it is looked
+/// at; Study and Validation show nothing of the network.
 void open_network(benchmark::State& state, const std::string& file, const std::string& chip) {
-  double cpu = 0;
+  double cpu = 0, first = 0;
   for (auto _ : state) {
     MainWindow window;
     window.show();
@@ -63,11 +67,28 @@ void open_network(benchmark::State& state, const std::string& file, const std::s
     if (!QTest::qWaitFor([&] { return window.analysis() != nullptr; }, patience))
       return state.SkipWithError("no answer");
     const AnalysisPtr before = window.analysis();
+    QMimeData files;
+    files.setUrls({QUrl::fromLocalFile(QString::fromStdString(models + file))});
+    bool answered = false;
+    QObject::connect(&window, &MainWindow::answered, &window, [&] { answered = true; });
     const double start = now_ms(CLOCK_PROCESS_CPUTIME_ID), wall = now_ms(CLOCK_MONOTONIC);
-    window.open(QString::fromStdString(models + file));
-    if (!QTest::qWaitFor([&] { return window.analysis() != before; }, patience))
-      return state.SkipWithError("no answer");
+    const QPoint place = window.rect().center();
+    QDragEnterEvent enter(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &enter);
+    QDropEvent drop(place, Qt::CopyAction, &files, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &drop);
+    if (window.project().workload == "gemm:m=64,n=64,k=64") return state.SkipWithError("the drop was not taken");
+    while (!answered && now_ms(CLOCK_MONOTONIC) - wall < patience)
+      QApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    if (window.analysis() == before) return state.SkipWithError("no answer");
     benchmark::DoNotOptimize(window.grab());
+    first += now_ms(CLOCK_MONOTONIC) - wall;
+    for (const QString& view : window.view_names()) {
+      if (QStringList{"timeline", "study", "validation"}.contains(view)) continue;
+      window.show_view(view);
+      QApplication::processEvents();
+      benchmark::DoNotOptimize(window.grab());
+    }
     state.SetIterationTime(1e-3 * (now_ms(CLOCK_MONOTONIC) - wall));
     cpu += now_ms(CLOCK_PROCESS_CPUTIME_ID) - start;
     state.counters["nodes"] = static_cast<double>(window.analysis()->graph->layers.size());
@@ -75,6 +96,7 @@ void open_network(benchmark::State& state, const std::string& file, const std::s
         static_cast<double>(window.findChild<GraphView*>()->findChild<QGraphicsView*>()->items().size());
   }
   state.counters["cpu_ms"] = cpu / static_cast<double>(state.iterations());
+  state.counters["graph_ms"] = first / static_cast<double>(state.iterations());
 }
 
 /// One step of a drag through a cloud of points, painted.

@@ -35,6 +35,7 @@ struct Call {
 /// What a phase adds to the floor.
 struct Phase {
   double seconds = 0, blocks_seconds = 0, memory_seconds = 0, dram_bytes = 0, operations = 0;
+  double l2_bytes = 0, staged_bytes = 0;
   std::int64_t blocks = 0, split = 1, tile_m = 1;
 };
 
@@ -55,6 +56,8 @@ Phase decode(const Call& call) {
   const StreamTime memory = call.move(call.kv_bytes + call.qo_bytes, call.kv_bytes + call.qo_bytes);
   phase.memory_seconds = memory.seconds;
   phase.dram_bytes = memory.dram_bytes;
+  phase.staged_bytes = call.kv_bytes;
+  phase.l2_bytes = call.kv_bytes + call.qo_bytes;
   phase.seconds = join(phase.blocks_seconds, phase.memory_seconds);
   if (phase.split > 1) phase.seconds += 1e-6 * (fit.combine_us + fit.combine_split_us * number(phase.split));
   // Grouped queries become rows of one tile; with several sequences and key heads that reordering copies queries and results.
@@ -90,6 +93,9 @@ Phase prefill(const Call& call, double peak) {
   const StreamTime memory = call.move(io, io + call.kv_bytes);
 
   phase.operations = number(k.batch) * number(k.heads) * number(steps) * tile_operations;
+  // Each step reads a tile of keys and one of values.
+  phase.staged_bytes = phase.operations / number(phase.tile_m) * element_bytes(k.precision).activation / 2;
+  phase.l2_bytes = call.qo_bytes + phase.staged_bytes;
   phase.memory_seconds = memory.seconds;
   phase.dram_bytes = memory.dram_bytes;
   phase.seconds = join(phase.blocks_seconds, phase.memory_seconds);
@@ -103,6 +109,7 @@ Phase prefill(const Call& call, double peak) {
       k.library == AttentionLibrary::flash_attention_2_v014 ? fit.cache_write_v014_us : fit.cache_write_us;
   const double cache_blocks = 1e-6 * cache_wait * number(k.batch * k.queries) / cache_slots;
   phase.dram_bytes += cache.dram_bytes;
+  phase.l2_bytes += 2 * call.kv_bytes;
   phase.seconds += std::hypot(cache.seconds, cache_blocks);
   return phase;
 }
@@ -136,9 +143,8 @@ KernelTime attention_time(const GpuDevice& device, const GpuConstants& constants
   time.waves = number(phase.blocks) / number(device.sms);
   time.l2_hit = std::max(0.0, 1 - phase.dram_bytes / (call.kv_bytes + call.qo_bytes));
   time.total = timing.floor + Seconds{phase.seconds};
-  time.power_w =
-      board_power(device, constants.power, {phase.operations, phase.dram_bytes, peak.unit, 1}, 1, phase.seconds);
-  if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
+  time.work = {phase.operations, phase.dram_bytes,  peak.unit, element.activation, 0,
+               phase.l2_bytes,   phase.staged_bytes};
   return time;
 }
 

@@ -32,6 +32,28 @@ constexpr std::array specs{
                  "pJ per 16-bit tensor operation at 8 nm, full clock"},
     ConstantSpec{"power.node_exponent_tensor", TILEWRIGHT_AT(power.node_exponent_tensor), 0.7, 0.1, 2,
                  "energy ~ (node / 8 nm)^this"},
+    ConstantSpec{"board.idle_hbm", TILEWRIGHT_AT(board.idle_hbm), 0.15, 0.02, 0.5,
+                 "share of TDP of a waiting board with HBM"},
+    ConstantSpec{"board.idle_gddr", TILEWRIGHT_AT(board.idle_gddr), 0.27, 0.02, 0.5,
+                 "share of TDP of a waiting board with GDDR"},
+    ConstantSpec{"board.active_w_per_mm2", TILEWRIGHT_AT(board.active_w_per_mm2), 0.05, 0.001, 0.5,
+                 "W per mm2 of die more while kernels run"},
+    ConstantSpec{"board.cuda_pj", TILEWRIGHT_AT(board.cuda_pj), 5, 1, 40, "pJ per fp32 operation at 8 nm, full clock"},
+    ConstantSpec{"board.tensor_pj", TILEWRIGHT_AT(board.tensor_pj), 0.8, 0.05, 5,
+                 "pJ per 16-bit tensor operation at 8 nm, full clock"},
+    ConstantSpec{"board.padded", TILEWRIGHT_AT(board.padded), 0.3, 0.01, 1,
+                 "the same of a tile's operation beyond its operands, as a share"},
+    ConstantSpec{"board.node_exponent", TILEWRIGHT_AT(board.node_exponent), 1, 0.2, 2,
+                 "energy on the chip ~ (node / 8 nm)^this"},
+    ConstantSpec{"board.boost_exponent", TILEWRIGHT_AT(board.boost_exponent), 0.5, 0.01, 3,
+                 "energy on the chip ~ (boost clock / 1.5 GHz)^this"},
+    ConstantSpec{"board.shared_pj", TILEWRIGHT_AT(board.shared_pj), 30, 0.5, 200,
+                 "pJ more per byte staged in shared memory"},
+    ConstantSpec{"board.between", TILEWRIGHT_AT(board.between), 0.4, 0.01, 1,
+                 "share of that between the kernels of servers and eager chats"},
+    ConstantSpec{"board.l2_pj", TILEWRIGHT_AT(board.l2_pj), 30, 1, 200, "pJ per byte between L2 and SM, at 8 nm"},
+    ConstantSpec{"board.hbm_pj", TILEWRIGHT_AT(board.hbm_pj), 40, 5, 300, "pJ per byte of HBM"},
+    ConstantSpec{"board.gddr_pj", TILEWRIGHT_AT(board.gddr_pj), 70, 5, 300, "pJ per byte of GDDR"},
     ConstantSpec{"gemm.cuda.efficiency", TILEWRIGHT_AT(gemm.cuda.efficiency), 1.1, 0.7, 1.6,
                  "share of peak of an ideal tile"},
     ConstantSpec{"gemm.cuda.operand", TILEWRIGHT_AT(gemm.cuda.operand), 0.4, 0.02, 2, "loss by operand delivery"},
@@ -225,6 +247,9 @@ Calibration read_calibration(const std::string& path) {
   Calibration calibration;
   calibration.data_hash = file.at("data_hash").as_string();
   calibration.rows = file.at("rows").as_int(0, 1'000'000'000);
+  calibration.power_hash = file.at("power_data_hash").as_string();
+  calibration.power_rows = file.at("power_rows").as_int(0, 1'000'000'000);
+  for (const Value& device : file.at("power_devices").items()) calibration.power_devices.push_back(device.as_string());
   const Value constants = file.at("constants");
   for (const ConstantSpec& spec : specs)
     spec.at(calibration.constants) = constants.at(spec.name).as_number(spec.least, spec.most);
@@ -265,8 +290,11 @@ std::string calibration_yaml(const Calibration& calibration) {
   std::string text = fmt::format(
       "# Constants of the GPU kernel models. Written by `tilewright calibrate gpu` from the tables of "
       "validation/measured/gpu; not edited by hand.\n"
-      "data_hash: {}  # FNV-1a of the tables\nrows: {}\nconstants:\n",
-      calibration.data_hash, calibration.rows);
+      "data_hash: {}  # FNV-1a of the tables\nrows: {}\n"
+      "power_data_hash: {}  # of energy.csv and roofline_power.csv: rows with a wattmeter, for board.* alone\n"
+      "power_rows: {}\npower_devices: [{}]\nconstants:\n",
+      calibration.data_hash, calibration.rows, calibration.power_hash, calibration.power_rows,
+      fmt::join(calibration.power_devices, ", "));
   GpuConstants constants = calibration.constants;
   for (const ConstantSpec& spec : specs)
     text += fmt::format("  {}: {:.6g}  # {}; guess {:g}\n", spec.name, spec.at(constants), spec.meaning, spec.guess);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arch_models/gpu/attention.hpp"
+#include "arch_models/gpu/board.hpp"
 #include "arch_models/gpu/conv.hpp"
 #include "arch_models/gpu/device.hpp"
 #include "arch_models/gpu/gemm.hpp"
@@ -20,6 +21,7 @@ namespace tilewright {
 /// All fitted constants. Each operator class adds its own struct here and lists its members in constant_specs().
 struct GpuConstants {
   PowerConstants power;
+  BoardConstants board;
   GemmConstants gemm;
   ConvConstants conv;
   VectorConstants vector;
@@ -65,6 +67,10 @@ struct Calibration {
       stack_floors;  // "stack/op/precision": geometric mean over the hosts, for a host never seen, s
   std::string data_hash;
   std::int64_t rows = 0;
+  // Of the constants `board.*`, which are fitted to wattmeters alone.
+  std::string power_hash;
+  std::int64_t power_rows = 0;
+  std::vector<std::string> power_devices;  // that had a wattmeter
 };
 /// Reads arch_models/gpu/constants.yaml or another file of its form. InputError with line and key.
 Calibration read_calibration(const std::string& path);

@@ -9,10 +9,12 @@
 namespace tilewright {
 namespace {
 
+constexpr std::int64_t narrowest_tile = 32;  // columns: with fewer channels the kernels leave theirs empty
+
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// The product that an implicit-GEMM pass computes, for each group.
-GemmKernel implicit_product(const ConvKernel& kernel) {
+GemmKernel implicit_product(const GpuDevice& device, const ConvKernel& kernel) {
   const std::int64_t pixels = kernel.n * kernel.out_h() * kernel.out_w(), c = kernel.c / kernel.groups,
                      k = kernel.k / kernel.groups;
   // Elements of the gathered operand per stored element: each input is in r s / (stride_h stride_w) windows; a 1x1 filter with a stride skips inputs.
@@ -28,9 +30,12 @@ GemmKernel implicit_product(const ConvKernel& kernel) {
       product.activation_reuse = std::max(1.0, overlap);
       break;
     case ConvPhase::backward_data: {
-      // A strided pass skips rows of zeros between the pixels of the gradient, and multiplies those within a row.
-      const std::int64_t skipped = std::min(kernel.r, kernel.stride_h);
-      product.m = kernel.n * ceil_div(kernel.h * skipped, kernel.stride_h) * kernel.w, product.n = c;
+      // A strided pass skips rows of zeros between the pixels of the gradient, and multiplies those within a row. The kernels with 32 columns did
+      // not before Volta.
+      const bool skips = device.compute_capability >= 7 || c > narrowest_tile;
+      const std::int64_t skipped = skips ? std::min(kernel.r, kernel.stride_h) : 1;
+      product.m = kernel.n * (skips ? ceil_div(kernel.h * skipped, kernel.stride_h) : kernel.h) * kernel.w,
+      product.n = c;
       product.k = ceil_div(k * kernel.r * kernel.s, skipped);
       product.activation_reuse = static_cast<double>(kernel.r * kernel.s * kernel.stride_h * kernel.stride_w);
       break;
@@ -98,10 +103,12 @@ struct Evaluator {
     return elements(static_cast<double>(kernel.k * kernel.c) * static_cast<double>(kernel.r * kernel.s));
   }
 
-  /// Seconds of passes that move `bytes`, at a share of the streaming rates. What fits the L2 is read where the pass before it wrote it.
-  double pass_seconds(double bytes, double share) const {
-    return bytes > 0 ? stream_time(device, constants.vector, bytes, bytes).seconds / (share * device.trim.dram) : 0;
+  /// Passes that move `bytes`. What fits the L2 is read where the pass before it wrote it.
+  StreamTime pass(double bytes) const {
+    return bytes > 0 ? stream_time(device, constants.vector, bytes, bytes) : StreamTime{};
   }
+  /// Their seconds at a share of the streaming rates.
+  double pass_seconds(double bytes, double share) const { return pass(bytes).seconds / (share * device.trim.dram); }
 
   /// Keeps the algorithm when it is the fastest so far: products x factor, and further kernels.
   void consider(std::string_view name, const GemmKernel& product, double factor, const FurtherKernels& further) {
@@ -117,6 +124,10 @@ struct Evaluator {
     time.algorithm = name;
     time.compute = time.compute * factor;
     time.fixed = time.fixed + Seconds{extra};
+    for (const double bytes : {further.image_bytes, further.filter_bytes, further.layout_bytes}) {
+      time.work.l2_bytes += bytes;
+      time.work.dram_bytes += pass(bytes).dram_bytes;
+    }
     time.total = timing.floor + std::max(factor * time.kernel(), Seconds{further.at_least_s}) + Seconds{extra};
     if (best.total.value == 0 || time.total < best.total) best = time;
   }
@@ -231,24 +242,28 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   // In libraries before CUDA 11 every place of a window costs its address arithmetic and a load of its own, however few its channels are.
   const double places =
       static_cast<double>(run.n * run.out_h() * run.out_w()) * static_cast<double>(run.r * run.s * run.groups);
+  const double atomic_rate = fit.atomics_per_cycle * static_cast<double>(device.sms) * device.boost.value;
+  // The filter passes of CUDA cores add their parts to the result with atomics (CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 and 3).
+  const double sums_s = kernel.phase == ConvPhase::backward_filter && !tensor
+                            ? evaluator.filter_bytes() / evaluator.bytes_per_element / atomic_rate
+                            : 0;
   const double gather_s =
       tensor && stack.legacy_library
           ? places * (kernel.phase == ConvPhase::backward_filter ? fit.filter_window_cycles : fit.window_cycles) /
                 (static_cast<double>(device.sms) * device.boost.value)
           : 0;
   evaluator.consider(
-      "implicit GEMM", implicit_product(run), pass * (tensor ? fit.gather_tensor : fit.gather),
+      "implicit GEMM", implicit_product(device, run), pass * (tensor ? fit.gather_tensor : fit.gather),
       {.count = transposed ? 1 : 0,
        .layout_bytes = !transposed ? 0
                                    : 2 * (kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes()
                                                                                    : evaluator.input_bytes()),
+       .serial_s = sums_s,
        .at_least_s = gather_s});
-  constexpr std::int64_t narrowest_tile = 32;  // columns: with fewer channels the other kernels leave theirs empty
   if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
     const GemmKernel scatter = scatter_product(run);
     const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);
-    const double rate = fit.atomics_per_cycle * static_cast<double>(device.sms) * device.boost.value;
-    evaluator.consider("scattering GEMM", scatter, fit.gather, {.count = 1, .serial_s = atomics / rate});
+    evaluator.consider("scattering GEMM", scatter, fit.gather, {.count = 1, .serial_s = atomics / atomic_rate});
   }
   const bool dense = kernel.groups == 1 && kernel.stride_h == 1 && kernel.stride_w == 1;
   if (dense && !tensor && run.precision != GpuPrecision::int8) {

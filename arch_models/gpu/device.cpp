@@ -23,6 +23,11 @@ double positive_or_zero(const CsvTable& table, const CsvRow& row, std::string_vi
 
 }  // namespace
 
+double die_area(const GpuDevice& device) {
+  constexpr double usual_mm2_per_w = 1.6;  // data-centre boards of 2016 to 2024
+  return device.die_mm2 > 0 ? device.die_mm2 : usual_mm2_per_w * device.tdp.value;
+}
+
 double l2_bytes_per_sm_cycle(const GpuDevice& device) {
   // microbench.csv (gpu-benches, L2 part of the sweep over SMs and boost clock): A100 31 to 35, V100 22, A40 and L40 16
   // (Blackwell: not measured, the width of an SM's port)

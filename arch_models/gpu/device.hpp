@@ -28,12 +28,17 @@ struct GpuDevice {
   Bytes memory_size, l2_size, shared_per_sm, registers_per_sm;
   BytesPerSecond dram_bandwidth;
   Watts tdp;
+  Watts power_limit;  // that a user sets below the TDP; 0: none
   double node_nm = 0, die_mm2 = 0;
   DeviceTrim trim;
 
+  /// What the board may draw.
+  Watts limit() const { return power_limit.value > 0 ? power_limit : tdp; }
   bool has_hbm() const { return memory.starts_with("HBM"); }
 };
 
+/// Die in mm2; where the data sheet gives none, what boards of its TDP usually have.
+double die_area(const GpuDevice& device);
 /// Bytes that the L2 delivers to one SM in a cycle when all ask, by memory system; not on data sheets, measured by micro-benchmarks.
 double l2_bytes_per_sm_cycle(const GpuDevice& device);
 

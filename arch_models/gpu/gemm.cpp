@@ -34,7 +34,9 @@ constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t3
 // int8 products on dp4a in libraries before CUDA 11 take as long as whole 128 x 128 tiles without split sums, up to 4 rows as a narrow one.
 constexpr std::array legacy_dp4a_menu{t128x128};
 constexpr std::array legacy_dp4a_narrow{t32x64};
-constexpr std::array implicit_menu{t128x128, t128x64, t128x32, BlockTile{32, 32, 2}};
+// Filter passes: wide on one side at least, so that a few channels leave most of a tile empty.
+constexpr std::array filter_menu{t128x128, t128x64, t64x128, t128x32, t32x128};
+constexpr std::array implicit_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
 constexpr std::array fused_menu{t128x128};
@@ -69,7 +71,7 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
   const bool batched = kernel.strided_batch;
   switch (kernel.menu) {
     case KernelMenu::implicit: return implicit_menu;
-    case KernelMenu::implicit_split: return legacy_menu;
+    case KernelMenu::implicit_split: return filter_menu;
     case KernelMenu::transformed:
       if (legacy) return transformed_menu;
       if (device.compute_capability >= 8) return ampere_batched;
@@ -105,6 +107,8 @@ constexpr std::int64_t fused_scale_rows = 16;  // most rows for which vLLM scale
 constexpr std::int64_t streamed_rows =
     4;  // most rows for which TensorRT-LLM streams int8 weights like a matrix-vector product
 constexpr std::int64_t most_splits = 128;
+// Most blocks that split sums make of a product; filter passes on CUDA cores, whose results are few and sums long, fill an SM with them.
+constexpr double split_blocks_per_sm = 2, filter_blocks_per_sm = 8;
 
 /// Parts into which a library may cut the sum over k (0: no choice): powers of two, in newer libraries also what fills one or two waves of the SMs.
 std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_waves) {
@@ -193,9 +197,11 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
   const bool swizzled = tensor && !stack.legacy_library;
+  const double most_blocks =
+      (!tensor && kernel.menu == KernelMenu::implicit_split ? filter_blocks_per_sm : split_blocks_per_sm) * sms;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
-  double dram_bytes = once;
+  double dram_bytes = once, l2_bytes = 0, staged_bytes = 0, tile_operations = operations;
   const double alignment = aligned || kernel.menu != KernelMenu::product ? 1 : fit.unaligned;
   const std::span<const BlockTile> menu = streamed ? std::span<const BlockTile>(streaming_tiles)
                                           : tensor ? tensor_menu(device, stack.legacy_library)
@@ -208,7 +214,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
     const double resident_most = std::max(1.0, std::floor(device.registers_per_sm.value / (8 * tile_m * tile_n)));
     for (const std::int64_t split : split_menu(tiles, sms, swizzled)) {
       if (split < 1 ||
-          (split > 1 && (!splits || tiles * static_cast<double>(split) > 2 * sms || 64 * split > kernel.k)))
+          (split > 1 && (!splits || tiles * static_cast<double>(split) > most_blocks || 64 * split > kernel.k)))
         continue;
       const double blocks = tiles * static_cast<double>(split);
       const double turns = std::ceil(blocks / sms);
@@ -249,6 +255,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       best.l2 = Seconds{l2};
       best.dram = Seconds{dram};
       dram_bytes = traffic;
+      staged_bytes = tiles * k * (tile_m * bytes.activation + tile_n * bytes.weight);
+      l2_bytes = staged_bytes + sums * l2_rate + c_bytes;
+      tile_operations = streamed ? operations : 2 * tiles * tile_m * tile_n * k;
       best.fixed = Seconds{fixed};
       best.tile_m = tile.m;
       best.tile_n = tile.n;
@@ -260,9 +269,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const double dram = best.dram.value;
   const double clocked4 = fourth(best.compute.value) + fourth(best.l2.value);
-  // 8-bit operands switch half of what 16-bit ones do.
-  const double energy_scale = peak.unit == MathUnit::dp4a ? constants.power.dp4a : bytes.activation < 2 ? 0.5 : 1.0;
-  const PowerWork work{operations * kernel.useful, dram_bytes, peak.unit, energy_scale};
+  const double useful = operations * kernel.useful;
+  const PowerWork work{useful,   dram_bytes,  peak.unit, bytes.activation, std::max(0.0, tile_operations - useful),
+                       l2_bytes, staged_bytes};
   double clock = 1;
   if (device.tdp.value > 0) clock = allowed_clock(device, constants.power, work, std::sqrt(std::sqrt(clocked4)), dram);
   best.clock = clock;
@@ -272,8 +281,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   best.l2_hit = 1 - once / (a_bytes + b_bytes + c_bytes);
   const double busy = std::sqrt(std::sqrt(clocked4 / fourth(clock) + fourth(dram))) + best.fixed.value;
   best.total = timing.floor + Seconds{busy};
-  best.power_w =
-      device.tdp.value > 0 ? std::min(device.tdp.value, board_power(device, constants.power, work, clock, busy)) : 0;
+  best.work = work;
+  if (device.tdp.value > 0)
+    best.clock_power_w = std::min(device.limit().value, clock_power(device, constants.power, work, clock, busy));
   return best;
 }
 

@@ -57,6 +57,16 @@ struct Timing {
   Seconds floor;  // host dispatch plus empty kernel, added to the kernel
 };
 
+/// What a kernel switches and moves, for the power equations.
+struct PowerWork {
+  double operations = 0, dram_bytes = 0;
+  MathUnit unit = MathUnit::cuda;
+  double operand_bytes = 4;      // of an element that the arithmetic takes
+  double padded_operations = 0;  // of tiles beyond the operands: they multiply by zero
+  double l2_bytes = 0;           // between L2 and SMs
+  double staged_bytes = 0;       // of these, what products and attention stage in shared memory and deliver from there
+};
+
 /// Predicted time of one kernel launch with its parts. Parts overlap: total is not their sum.
 struct KernelTime {
   Seconds total;    // launch + what the bounds leave
@@ -65,7 +75,10 @@ struct KernelTime {
   Seconds l2, dram;
   Seconds fixed;     // start, barriers, second passes
   double clock = 1;  // share of the boost clock that the power limit allows
-  double power_w = 0;
+  PowerWork work;
+  double clock_power_w =
+      0;               // what the clock model takes the board to draw at that clock; 0: the class has no clock model
+  double power_w = 0;  // of the board, set by kernel_time
   // What was chosen, for explain():
   std::string_view algorithm = "gemm";
   std::int64_t tile_m = 0, tile_n = 0, split = 1, tiles = 0, resident = 1;

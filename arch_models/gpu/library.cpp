@@ -260,6 +260,19 @@ void add_band(LibraryLaunch& launch, const GpuDevice& device, const GpuKernel& k
   }
 }
 
+/// Bands of power: fp32 and 16 bits had a wattmeter.
+void add_power_band(LibraryLaunch& launch, const GpuDevice& device, const GpuKernel& kernel) {
+  const Calibration& calibration = library_calibration();
+  const bool same = std::ranges::any_of(
+      calibration.power_devices, [&](const std::string& name) { return equal_ignoring_case(name, device.name); });
+  const std::string_view own = gpu_precision_names[static_cast<std::size_t>(precision_of(kernel))];
+  for (const ErrorBand& band : calibration.bands) {
+    if (band.op_class == "board_power" && (band.precision == own || band.precision == twin_of(own)) &&
+        band.transfer == (same ? "known_device" : "unseen_device"))
+      launch.power_band_pct = band.mape_pct;
+  }
+}
+
 double fourth(double x) { return x * x * x * x; }
 
 LibraryLaunch timed(const GpuDevice& device, const Chip& chip, const LibraryKernel& kernel) {
@@ -289,9 +302,13 @@ LibraryLaunch timed(const GpuDevice& device, const Chip& chip, const LibraryKern
       {"compute", times * time.compute}, {"memory:" + l2, times * time.l2}, {"memory:" + dram, times * time.dram}};
   launch.start = times * time.fixed;
   launch.clock = time.clock;
-  launch.power = Watts{time.power_w};
+  time.work.dram_bytes += kernel.epilogue_bytes;
+  time.work.l2_bytes += kernel.epilogue_bytes;
+  launch.power = board_power(device, constants, time);
+  launch.idle = idle_power(device, constants.board);
   launch.why = explain(time);
   add_band(launch, device, kernel.kernel);
+  add_power_band(launch, device, kernel.kernel);
   return launch;
 }
 

@@ -8,26 +8,26 @@
 namespace tilewright {
 namespace {
 
-constexpr double usual_mm2_per_w = 1.6;  // data-centre boards of 2016 to 2024, for a device without a known die
-
 /// Switched energy of the work at full clock, without DRAM; J.
 double switched_energy(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work) {
   const bool tensor = work.unit == MathUnit::tensor;
+  // 8-bit operands switch half of what 16-bit ones do.
+  const double scale = work.unit == MathUnit::dp4a ? constants.dp4a : work.operand_bytes < 2 ? 0.5 : 1.0;
   const double each = tensor ? constants.tensor_pj : constants.cuda_pj;
   const double exponent = tensor ? constants.node_exponent_tensor : constants.node_exponent_cuda;
-  return 1e-12 * each * work.energy_scale * std::pow(device.node_nm / 8.0, exponent) *
+  return 1e-12 * each * scale * std::pow(device.node_nm / 8.0, exponent) *
          std::pow(device.boost.value / 1.5e9, constants.boost_exponent) * work.operations * device.trim.power;
 }
 
-/// Power of a busy board without work, W.
+/// Power of a busy board without work, W. Under a limit below the TDP its idle share is one of the limit: voltage and clock are lower.
 double base_power(const GpuDevice& device, const PowerConstants& constants) {
-  const double die = device.die_mm2 > 0 ? device.die_mm2 : usual_mm2_per_w * device.tdp.value;
-  return std::min(0.9 * device.tdp.value, constants.idle * device.tdp.value + constants.die_w_per_mm2 * die);
+  return std::min(0.9 * device.limit().value,
+                  constants.idle * device.limit().value + constants.die_w_per_mm2 * die_area(device));
 }
 
 }  // namespace
 
-double board_power(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clock,
+double clock_power(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clock,
                    double seconds) {
   const double voltage = relative_voltage(clock);
   const double energy =
@@ -37,7 +37,7 @@ double board_power(const GpuDevice& device, const PowerConstants& constants, con
 
 double allowed_clock(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clocked,
                      double fixed) {
-  const double budget = device.tdp.value - base_power(device, constants);
+  const double budget = device.limit().value - base_power(device, constants);
   const double switched = switched_energy(device, constants, work);
   const double transfers = 1e-12 * constants.byte_pj * work.dram_bytes;
   const double fixed4 = fixed * fixed * fixed * fixed;

@@ -19,13 +19,6 @@ struct PowerConstants {
   double boost_exponent = 0.5;  // energy ~ (boost / 1.5 GHz)^exponent: higher clocks need more voltage
 };
 
-/// Work of a kernel for the power equation.
-struct PowerWork {
-  double operations = 0, dram_bytes = 0;
-  MathUnit unit = MathUnit::cuda;
-  double energy_scale = 1;  // 0.5 for 8-bit operands
-};
-
 /// Relative supply voltage at a clock given as share of boost: 0.5 + 0.5 f (linear V-f, threshold at half of the full voltage).
 inline double relative_voltage(double clock) { return 0.5 + 0.5 * clock; }
 
@@ -33,8 +26,8 @@ inline double relative_voltage(double clock) { return 0.5 + 0.5 * clock; }
 /// 1 / clock, `fixed` the part that does not (DRAM); both in seconds at boost, joined as the 4-norm of the kernel models.
 double allowed_clock(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clocked,
                      double fixed);
-/// Board power at a clock and time.
-double board_power(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clock,
+/// Power that the clock model counts with at a clock and time. It serves the clock alone: what a board draws is board_power (board.hpp).
+double clock_power(const GpuDevice& device, const PowerConstants& constants, const PowerWork& work, double clock,
                    double seconds);
 
 }  // namespace tilewright

@@ -120,10 +120,13 @@ KernelTime recurrent_time(const GpuDevice& device, const GpuConstants& constants
   time.l2_hit = 1 - step_dram / weights;
   time.total = timing.floor + Seconds{busy};
   const double operations = step_operations * steps;
-  const PowerWork work{operations * (kernel.input_product ? 2 : 1),
-                       steps * step_dram + (kernel.input_product ? weights : 0), unit.peak.unit, 1};
-  time.power_w = board_power(device, constants.power, work, 1, busy);
-  if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
+  time.work = {operations + inputs.work.operations,
+               steps * step_dram + inputs.work.dram_bytes,
+               unit.peak.unit,
+               element_bytes(kernel.precision).activation,
+               inputs.work.padded_operations,
+               (persistent ? 1 : steps) * weights + inputs.work.l2_bytes,
+               inputs.work.staged_bytes};
   return time;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "arch_models/gpu/board.hpp"
 #include "arch_models/gpu/constants.hpp"
 
 namespace tilewright {
@@ -34,8 +35,7 @@ KernelTime depthwise_time(const GpuDevice& device, const GpuConstants& constants
   time.fixed = Seconds{1e-6 * constants.vector.start_us};
   const double busy = std::max(time.compute.value, time.dram.value) + time.fixed.value;
   time.total = timing.floor + Seconds{busy};
-  time.power_w = board_power(device, constants.power, {operations, memory.dram_bytes, MathUnit::cuda, 1}, 1, busy);
-  if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
+  time.work = {operations, memory.dram_bytes, MathUnit::cuda, 4, 0, bytes};
   return time;
 }
 
@@ -61,7 +61,9 @@ struct Predict {
 
 KernelTime kernel_time(const GpuDevice& device, const GpuConstants& constants, const GpuKernel& kernel,
                        const Timing& timing) {
-  return std::visit(Predict{device, constants, timing}, kernel);
+  KernelTime time = std::visit(Predict{device, constants, timing}, kernel);
+  time.power_w = board_power(device, constants, time).value;
+  return time;
 }
 
 std::span<const SoftwareStack> software_stacks() {

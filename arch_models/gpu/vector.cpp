@@ -133,9 +133,7 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   time.l2_hit = 1 - memory.dram_bytes / (first + again);
   const double busy = join(memory.seconds, blocks) + time.fixed.value;
   time.total = dispatched(timing.stack, timing.floor, rows.before, busy);
-  time.power_w =
-      board_power(device, constants.power, {cells * rows.passes, memory.dram_bytes, MathUnit::cuda, 1}, 1, busy);
-  if (device.tdp.value > 0) time.power_w = std::min(time.power_w, device.tdp.value);
+  time.work = {cells * rows.passes, memory.dram_bytes, MathUnit::cuda, 4, 0, first + again};
   return time;
 }
 

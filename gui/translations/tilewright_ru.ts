@@ -60,6 +60,21 @@
         </message>
     </context>
     <context>
+        <name>Keys</name>
+        <message>
+            <source>move across</source>
+            <translation>сдвиг по горизонтали</translation>
+        </message>
+        <message>
+            <source>move up and down</source>
+            <translation>сдвиг по вертикали</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+    </context>
+    <context>
         <name>Knobs</name>
         <message>
             <source>clock</source>
@@ -543,10 +558,6 @@
             <translation>&amp;Клавиши</translation>
         </message>
         <message>
-            <source>Keyboard shortcuts</source>
-            <translation>Клавиши</translation>
-        </message>
-        <message>
             <source>Tilewright</source>
             <translation>Tilewright</translation>
         </message>
@@ -597,10 +608,6 @@
         <message>
             <source>Projects (*.yaml)</source>
             <translation>Проекты (*.yaml)</translation>
-        </message>
-        <message>
-            <source>The figures of a study are in its folder: tilewright export.</source>
-            <translation>Числа исследования лежат в его папке: tilewright export.</translation>
         </message>
         <message>
             <source>Export view</source>
@@ -654,6 +661,18 @@
             <source>SystemC, simulated</source>
             <translation>SystemC, симуляция</translation>
         </message>
+        <message>
+            <source>Open a network first: a study starts from it and its chip.</source>
+            <translation>Сначала откройте сеть: исследование начинается с неё и её чипа.</translation>
+        </message>
+        <message>
+            <source>Save study</source>
+            <translation>Сохранить исследование</translation>
+        </message>
+        <message>
+            <source>Studies (*.yaml)</source>
+            <translation>Исследования (*.yaml)</translation>
+        </message>
     </context>
     <context>
         <name>tilewright::gui::RooflineView</name>
@@ -688,6 +707,132 @@
         <message>
             <source>pinned</source>
             <translation>закреплено</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::ShortcutSheet</name>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>Клавиши</translation>
+        </message>
+        <message>
+            <source>the next or the last control</source>
+            <translation>следующий или предыдущий элемент</translation>
+        </message>
+        <message>
+            <source>Alt and a letter</source>
+            <translation>Alt и буква</translation>
+        </message>
+        <message>
+            <source>the menu or the field with this letter underlined</source>
+            <translation>меню или поле с этой подчёркнутой буквой</translation>
+        </message>
+        <message>
+            <source>turn a slider</source>
+            <translation>сдвинуть ползунок</translation>
+        </message>
+        <message>
+            <source>close a dialog or a menu</source>
+            <translation>закрыть окно или меню</translation>
+        </message>
+        <message>
+            <source>Shift and mouse</source>
+            <translation>Shift и мышь</translation>
+        </message>
+        <message>
+            <source>brush points</source>
+            <translation>выделить точки</translation>
+        </message>
+        <message>
+            <source>in the table: mark a point in the pictures</source>
+            <translation>в таблице: отметить точку на рисунках</translation>
+        </message>
+        <message>
+            <source>in the table: show the point in all views</source>
+            <translation>в таблице: показать точку во всех видах</translation>
+        </message>
+        <message>
+            <source>Plots</source>
+            <translation>Графики</translation>
+        </message>
+        <message>
+            <source>Network graph</source>
+            <translation>Граф сети</translation>
+        </message>
+        <message>
+            <source>Timeline</source>
+            <translation>Расписание</translation>
+        </message>
+        <message>
+            <source>Menus</source>
+            <translation>Меню</translation>
+        </message>
+        <message>
+            <source>Study</source>
+            <translation>Исследование</translation>
+        </message>
+        <message>
+            <source>Everywhere</source>
+            <translation>Везде</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::StudyDialog</name>
+        <message>
+            <source>New study</source>
+            <translation>Новое исследование</translation>
+        </message>
+        <message>
+            <source>the network shown</source>
+            <translation>показанная сеть</translation>
+        </message>
+        <message>
+            <source>names of chips or of their files, separated by commas</source>
+            <translation>имена чипов или их файлов через запятую</translation>
+        </message>
+        <message>
+            <source>every point</source>
+            <translation>все точки</translation>
+        </message>
+        <message>
+            <source>points drawn at random</source>
+            <translation>случайные точки</translation>
+        </message>
+        <message>
+            <source>the best of each generation (NSGA-II)</source>
+            <translation>лучшие каждого поколения (NSGA-II)</translation>
+        </message>
+        <message>
+            <source>Points</source>
+            <translation>Точки</translation>
+        </message>
+        <message>
+            <source>&amp;Networks</source>
+            <translation>&amp;Сети</translation>
+        </message>
+        <message>
+            <source>&amp;Chips</source>
+            <translation>&amp;Чипы</translation>
+        </message>
+        <message>
+            <source>Varied</source>
+            <translation>Что меняется</translation>
+        </message>
+        <message>
+            <source>Objectives</source>
+            <translation>Цели</translation>
+        </message>
+        <message>
+            <source>&amp;Search</source>
+            <translation>&amp;Поиск</translation>
+        </message>
+        <message>
+            <source>values of %1</source>
+            <translation>значения: %1</translation>
+        </message>
+        <message>
+            <source>points: %1</source>
+            <translation>точек: %1</translation>
         </message>
     </context>
     <context>
@@ -779,6 +924,18 @@
         <message>
             <source>Cancel</source>
             <translation>Отмена</translation>
+        </message>
+        <message>
+            <source>Selected points are marked in the pictures; Enter or a double click shows one in all views.</source>
+            <translation>Выбранные точки отмечены на рисунках; Enter или двойной щелчок показывает точку во всех видах.</translation>
+        </message>
+        <message>
+            <source>%1, %2 on the front</source>
+            <translation>%1, на фронте %2</translation>
+        </message>
+        <message>
+            <source>New…</source>
+            <translation>Новое…</translation>
         </message>
     </context>
     <context>
@@ -964,6 +1121,26 @@ from %3, for %4</source>
 tile step %1</source>
             <translation>
 шаг тайла %1</translation>
+        </message>
+        <message>
+            <source>earlier, later</source>
+            <translation>раньше, позже</translation>
+        </message>
+        <message>
+            <source>other lanes</source>
+            <translation>другие дорожки</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+        <message>
+            <source>show all</source>
+            <translation>показать всё</translation>
+        </message>
+        <message>
+            <source>the start, the end</source>
+            <translation>начало, конец</translation>
         </message>
     </context>
     <context>
@@ -1158,6 +1335,25 @@ tile step %1</source>
         <message>
             <source>Why?</source>
             <translation>Почему?</translation>
+        </message>
+    </context>
+    <context>
+        <name>tilewright::gui::ZoomView</name>
+        <message>
+            <source>move across</source>
+            <translation>сдвиг по горизонтали</translation>
+        </message>
+        <message>
+            <source>move up and down</source>
+            <translation>сдвиг по вертикали</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>масштаб</translation>
+        </message>
+        <message>
+            <source>show all</source>
+            <translation>показать всё</translation>
         </message>
     </context>
 </TS>

@@ -9,7 +9,11 @@
 namespace tilewright::gui {
 namespace {
 
-/// A YAML scalar that is read back as this text whatever it holds.
+/// In percent; other objectives have none.
+double slack(const Project& project) { return project.objective == Objective::latency ? project.latency_slack : 0; }
+
+}  // namespace
+
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -19,7 +23,6 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
-/// A word of a shell.
 std::string shell_word(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view("_-./:=,+@%").find(static_cast<char>(c)) != std::string_view::npos;
@@ -29,8 +32,6 @@ std::string shell_word(const std::string& text) {
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + '\'';
 }
-
-}  // namespace
 
 std::string Project::value(const std::string& key) const {
   const auto found =
@@ -55,15 +56,19 @@ std::string project_text(const Project& project) {
   text += fmt::format("workloads: [{}]\nchips: [{}]\n", quoted(project.workload), quoted(project.chip));
   if (!project.changes.empty()) text += "vary:\n";
   for (const auto& [key, value] : project.changes) text += fmt::format("  {}: [{}]\n", quoted(key), quoted(value));
-  text += fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
+  return text + evaluation_text(project);
+}
+
+std::string evaluation_text(const Project& project) {
+  std::string text = fmt::format("objective: {}\nengine: {}\n", name(project.objective), name(project.engine));
+  if (slack(project) > 0) text += fmt::format("latency_slack: {}\n", slack(project));
   return text;
 }
 
-Project read_project(const std::string& text, const std::string& path) {
-  const StudyRequest request = parse_study(text, path);
-  const StudyPoint point = point_at(request, Position(axis_sizes(request).size(), 0));
+Project project_of(const StudyRequest& request, const Position& position) {
+  const StudyPoint point = point_at(request, position);
   const std::vector<std::string> keys = axis_keys(request);
-  Project project{point.workload, point.chip, {}, request.objective, request.engines.front()};
+  Project project{point.workload, point.chip, {}, request.objective, request.engines.back(), request.latency_slack};
   for (std::size_t a = 0; a < keys.size(); ++a) {
     if (keys[a] == "arch") {
       const ArchitectureList& list = *request.architectures;
@@ -72,10 +77,17 @@ Project read_project(const std::string& text, const std::string& path) {
       project.change(keys[a], point.values[a]);
     }
   }
+  if (request.fusion != Fusion::normal && project.value("model.fuse").empty())
+    project.change("model.fuse", request.fusion == Fusion::none ? "none" : "attention");
   return project;
 }
 
-std::string command_line(const Project& project, const std::string& file) {
+Project read_project(const std::string& text, const std::string& path) {
+  const StudyRequest request = parse_study(text, path);
+  return project_of(request, Position(axis_sizes(request).size(), 0));
+}
+
+std::string command_line(const Project& project, const std::string& file, Asked asked) {
   std::string options, parameters;
   for (const auto& [key, value] : project.changes) {
     const std::string name = key.substr(key.find('.') + 1);
@@ -84,20 +96,26 @@ std::string command_line(const Project& project, const std::string& file) {
     } else if (key == "model.precision") {
       options += " --precision " + shell_word(value);
     } else if (key.starts_with("chip.")) {
-      options += " --set " + shell_word(key + "=" + value);
+      options += " --set " + shell_word(fmt::format("{}={}", key, value));
     } else if (key.starts_with("model.set.")) {
       options += " --set " + shell_word(name.substr(name.find('.') + 1) + "=" + value);
     } else if (key.starts_with("model.") && name.find('.') == std::string::npos && name != "fuse" &&
                name != "sparsity") {
-      parameters += (parameters.empty() ? "" : ",") + name + "=" + value;  // of a generator
+      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ",", name, value);  // of a generator
     } else {
       return fmt::format("tilewright sweep {} -o results && tilewright export results", shell_word(file));
     }
   }
   std::string workload = project.workload;
   if (!parameters.empty()) workload += (workload.find(':') == std::string::npos ? ":" : ",") + parameters;
-  return fmt::format("tilewright run {} --chip {}{} --objective {} --engine {}", shell_word(workload),
-                     shell_word(project.chip), options, name(project.objective), name(project.engine));
+  if (slack(project) > 0) options += fmt::format(" --latency-slack {}", slack(project));
+  const Engine engine = asked == Asked::trace ? Engine::systemc : project.engine;
+  return fmt::format("tilewright {} {} --chip {}{} --objective {} --engine {}{}",
+                     asked == Asked::roofline ? "roofline" : "run", shell_word(workload), shell_word(project.chip),
+                     options, name(project.objective), name(engine),
+                     asked == Asked::roofline ? " -o roofline.svg"
+                     : asked == Asked::trace  ? " --trace trace.json"
+                                              : "");
 }
 
 }  // namespace tilewright::gui

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/study/request.hpp"
+
 namespace tilewright::gui {
 
 /// One axis or metric over all points. An axis has as value the position among its words.
@@ -15,10 +17,12 @@ struct StudyColumn {
 };
 
 struct StudyResults {
-  std::vector<StudyColumn> columns;
+  std::vector<StudyColumn> columns;         // axes of several values, goals, the other metrics that any point has
   std::vector<std::vector<double>> values;  // [column][point]; NaN: no figure
-  std::vector<char> front;                  // per point: all constraints met, and none better in every goal
+  std::vector<char> front;                  // per point: on the Pareto front that `tilewright front` gives
   std::vector<std::size_t> goals;           // columns
+  std::shared_ptr<const StudyRequest> request;
+  std::vector<Position> positions;  // per point
   std::size_t size() const { return front.size(); }
 };
 

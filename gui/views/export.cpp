@@ -14,7 +14,7 @@ QString words(const char* text) { return QCoreApplication::translate("Export", t
 
 }  // namespace
 
-QString export_view(View& view, const QString& path) {
+QString export_view(Panel& view, const QString& path) {
   view.catch_up();
   const QString kind = QFileInfo(path).suffix().toLower();
   if (kind == "csv") {

@@ -8,6 +8,6 @@
 namespace tilewright::gui {
 
 /// Empty: written. Else why not.
-QString export_view(View& view, const QString& path);
+QString export_view(Panel& view, const QString& path);
 
 }  // namespace tilewright::gui

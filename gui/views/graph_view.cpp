@@ -67,6 +67,24 @@ void ZoomView::wheelEvent(QWheelEvent* event) {
   scale(factor, factor);
 }
 
+QList<KeyHelp> ZoomView::keys() {
+  return {{{Qt::Key_Left, Qt::Key_Right}, QString::fromUtf8("← →"), tr("move across")},
+          {{Qt::Key_Up, Qt::Key_Down}, QString::fromUtf8("↑ ↓"), tr("move up and down")},
+          {{Qt::Key_Plus, Qt::Key_Minus}, QString::fromUtf8("+ −"), tr("zoom")},
+          {{Qt::Key_0}, "0", tr("show all")}};
+}
+
+void ZoomView::keyPressEvent(QKeyEvent* event) {
+  constexpr double factor = 1.25;
+  switch (event->key()) {
+    case Qt::Key_Plus:
+    case Qt::Key_Equal: return scale(factor, factor);
+    case Qt::Key_Minus: return scale(1 / factor, 1 / factor);
+    case Qt::Key_0: return fitInView(sceneRect(), Qt::KeepAspectRatio);
+    default: QGraphicsView::keyPressEvent(event);
+  }
+}
+
 GraphView::GraphView(Selection& selection, QWidget* parent)
     : View(selection, parent),
       colour_(new QComboBox),

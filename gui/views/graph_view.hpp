@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gui/viewmodels/graph_layout.hpp"
+#include "gui/views/keys.hpp"
 #include "gui/views/view.hpp"
 
 class QCheckBox;
@@ -15,14 +16,16 @@ class QLineEdit;
 
 namespace tilewright::gui {
 
-/// A scene that can be dragged, and zoomed with the wheel.
+/// A scene that can be dragged, zoomed with the wheel, and moved and zoomed with keys.
 class ZoomView : public QGraphicsView {
   Q_OBJECT
 
  public:
   using QGraphicsView::QGraphicsView;
+  static QList<KeyHelp> keys();
 
  protected:
+  void keyPressEvent(QKeyEvent* event) override;
   void wheelEvent(QWheelEvent* event) override;
 };
 

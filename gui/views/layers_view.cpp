@@ -37,6 +37,7 @@ LayersView::LayersView(Selection& selection, QWidget* parent)
     if (current.isValid()) selection_.select(sorted_->mapToSource(current).row());
   });
   retranslate();
+  widen();
 }
 
 void LayersView::retranslate() {

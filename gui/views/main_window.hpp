@@ -18,8 +18,8 @@ class QTabWidget;
 
 namespace tilewright::gui {
 
+class Panel;
 class StudyView;
-class ValidationView;
 class View;
 class WhatIfView;
 
@@ -69,8 +69,8 @@ class MainWindow : public QMainWindow {
  private:
   struct Shown {
     QString name;
-    QWidget* widget;
-    View* view;         // null: it shows something else than the analysis
+    Panel* panel;
+    View* view;         // the same; null: it shows something else than the analysis
     QDockWidget* dock;  // null: a tab
   };
 
@@ -87,13 +87,17 @@ class MainWindow : public QMainWindow {
   void update_status();
   void open_dialog();
   void save(bool as);
+  void new_study();
+  /// False: it could not, and the reason is shown.
+  bool write(const QString& path, const QByteArray& text);
   void export_current();
   void copy_command_line();
   void pin(bool on);
   void show_recent();
   void remember(const QString& path);
   void autosave();
-  View* current_view() const;
+  /// The one that has the focus, else the tab in front.
+  Panel* current_panel() const;
 
   Project project_;
   AnalysisPtr analysis_, pinned_, unchanged_;
@@ -110,9 +114,9 @@ class MainWindow : public QMainWindow {
   QComboBox *workload_, *chip_, *objective_, *engine_;
   WhatIfView* what_if_;
   StudyView* study_;
-  ValidationView* validation_;
   QLabel *total_, *reason_;
   std::vector<std::pair<QAction*, const char*>> actions_;  // with their untranslated texts
+  std::vector<QAction*> tab_actions_;
   std::vector<std::pair<QMenu*, const char*>> menus_;
   std::vector<std::pair<QDockWidget*, const char*>> docks_;
   std::vector<std::pair<QLabel*, const char*>> labels_;

@@ -17,6 +17,9 @@ class RooflineView : public View {
   explicit RooflineView(Selection& selection, QWidget* parent = nullptr);
   void show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) override;
   QString csv() const override;
+  std::string command(const Project& project, const std::string& file) const override {
+    return command_line(project, file, Asked::roofline);
+  }
   /// Answers that were put aside, in the order in which they were.
   void set_aside(std::vector<AnalysisPtr> answers);
 

@@ -13,7 +13,8 @@
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QSplitter>
-#include <QTableWidget>
+#include <QStyledItemDelegate>
+#include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -25,7 +26,18 @@ namespace tilewright::gui {
 namespace {
 
 constexpr std::size_t most_lines = 2000;  // more cannot be told apart
-constexpr std::size_t most_rows = 1000;
+
+/// Points of the front stand in bold.
+class FrontInBold : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->font.setBold(index.data(StudyTable::front_role).toBool());
+  }
+};
 
 /// Least and most of the figures that are numbers; NaN where none is.
 QCPRange range_of(const std::vector<double>& values) {
@@ -40,9 +52,10 @@ QCPRange range_of(const std::vector<double>& values) {
 }  // namespace
 
 StudyView::StudyView(QWidget* parent)
-    : QWidget(parent),
+    : Panel(parent),
       study_(new QLineEdit),
       folder_(new QLineEdit),
+      new_(new QPushButton),
       open_(new QPushButton),
       run_(new QPushButton),
       pause_(new QPushButton),
@@ -53,18 +66,20 @@ StudyView::StudyView(QWidget* parent)
       y_(new QComboBox),
       cloud_(new QCustomPlot),
       lines_(new QCustomPlot),
-      table_(new QTableWidget) {
+      model_(new StudyTable(this)),
+      table_(new QTableView) {
   auto* files = new QHBoxLayout;
-  for (QWidget* each : std::initializer_list<QWidget*>{study_, open_, folder_, run_, pause_, cancel_})
+  for (QWidget* each : std::initializer_list<QWidget*>{new_, study_, open_, folder_, run_, pause_, cancel_})
     files->addWidget(each);
   auto* state = new QHBoxLayout;
   state->addWidget(x_);
   state->addWidget(y_);
   state->addWidget(progress_, 1);
-  state->addWidget(told_);
+  state->addWidget(told_, 1);
   auto* pictures = new QSplitter(Qt::Horizontal);
   pictures->addWidget(cloud_);
   pictures->addWidget(lines_);
+  pictures->setSizes({1000, 1000});  // halves
   auto* all = new QSplitter(Qt::Vertical);
   all->addWidget(pictures);
   all->addWidget(table_);
@@ -78,7 +93,11 @@ StudyView::StudyView(QWidget* parent)
   cloud_->setSelectionRectMode(QCP::srmNone);
   steer_by_keys(*cloud_);
   cloud_->setNoAntialiasingOnDrag(true);
-  table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  told_->setWordWrap(true);
+  told_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  table_->setModel(model_);
+  table_->setItemDelegate(new FrontInBold(table_));
+  table_->setSelectionBehavior(QAbstractItemView::SelectRows);
   table_->verticalHeader()->setDefaultSectionSize(20);
   constexpr int looked_at = 50;  // rows, for the width of the columns
   table_->horizontalHeader()->setResizeContentsPrecision(looked_at);
@@ -86,6 +105,8 @@ StudyView::StudyView(QWidget* parent)
   pause_->setObjectName("study.pause");
   cancel_->setObjectName("study.cancel");
   show_running(false);
+  new_->setObjectName("study.new");
+  connect(new_, &QPushButton::clicked, this, &StudyView::draft_wanted);
   connect(open_, &QPushButton::clicked, this, [this] {
     const QString file = QFileDialog::getOpenFileName(this, tr("Open study"), {}, tr("Studies (*.yaml)"));
     if (!file.isEmpty()) set_study(file);
@@ -122,6 +143,10 @@ StudyView::StudyView(QWidget* parent)
     cloud_->setSelectionRectMode(event->modifiers().testFlag(Qt::ShiftModifier) ? QCP::srmCustom : QCP::srmNone);
   });
   connect(cloud_->selectionRect(), &QCPSelectionRect::accepted, this, [this] { brush(); });
+  connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &StudyView::mark);
+  connect(table_, &QTableView::activated, this, [this](const QModelIndex& at) {
+    if (results_->request) Q_EMIT chosen(project_of(*results_->request, results_->positions[model_->point(at.row())]));
+  });
   retranslate();
 }
 
@@ -131,6 +156,7 @@ void StudyView::retranslate() {
   study_->setAccessibleName(tr("Study file"));
   folder_->setPlaceholderText(tr("folder of the results"));
   folder_->setAccessibleName(tr("Folder of the results"));
+  new_->setText(tr("New…"));
   open_->setText(tr("Open…"));
   run_->setText(paused_ ? tr("Go on") : tr("Run"));
   pause_->setText(tr("Pause"));
@@ -142,12 +168,14 @@ void StudyView::retranslate() {
   lines_->setAccessibleName(tr("Parallel coordinates"));
   table_->setAccessibleName(tr("Points"));
   cloud_->setToolTip(tr("Drag with the shift key to brush points."));
+  table_->setToolTip(tr("Selected points are marked in the pictures; Enter or a double click shows one in all views."));
   tell();
 }
 
 void StudyView::set_study(const QString& file) {
+  const auto usual = [](const QString& study) { return QFileInfo(study).completeBaseName() + "-results"; };
+  if (folder_->text().isEmpty() || folder_->text() == usual(study_->text())) folder_->setText(usual(file));
   study_->setText(file);
-  if (folder_->text().isEmpty()) folder_->setText(QFileInfo(file).completeBaseName() + "-results");
 }
 
 void StudyView::set_folder(const QString& folder) { folder_->setText(folder); }
@@ -186,10 +214,21 @@ void StudyView::show_results(std::shared_ptr<const StudyResults> results) {
 
 void StudyView::tell() {
   if (!results_ || runner_.running()) return;
-  told_->setText((complete_ ? tr("%1 points")
-                  : paused_ ? tr("paused at %1 points")
-                            : tr("cancelled; the folder keeps %1 points"))
-                     .arg(results_->size()));
+  const QString points = (complete_ ? tr("%1 points")
+                          : paused_ ? tr("paused at %1 points")
+                                    : tr("cancelled; the folder keeps %1 points"))
+                             .arg(results_->size());
+  told_->setText(
+      tr("%1, %2 on the front").arg(points).arg(std::count(results_->front.begin(), results_->front.end(), 1)));
+}
+
+QString StudyView::csv() const { return results_ ? QString::fromStdString(study_csv(*results_, brushed_)) : QString(); }
+
+std::string StudyView::command(const Project& project, const std::string& file) const {
+  if (study_->text().isEmpty() || folder_->text().isEmpty()) return Panel::command(project, file);
+  const std::string folder = shell_word(folder_->text().toStdString());
+  return "tilewright sweep " + shell_word(study_->text().toStdString()) + " -o " + folder + " && tilewright export " +
+         folder;
 }
 
 void StudyView::choose_axes() {
@@ -224,13 +263,14 @@ void StudyView::brush() {
 }
 
 void StudyView::draw() {
+  fill_table();  // first: no row of the old table is marked in the new pictures
   draw_cloud();
   draw_lines();
-  fill_table();
 }
 
 void StudyView::draw_cloud() {
   cloud_->clearPlottables();
+  marked_points_ = nullptr;
   style_plot(*cloud_, palette());
   if (!results_ || results_->columns.empty()) return;
   const std::vector<double>&xs = results_->values[static_cast<std::size_t>(x_->currentIndex())],
@@ -255,28 +295,33 @@ void StudyView::draw_cloud() {
                                           : QCPScatterStyle(QCPScatterStyle::ssSquare, colour, 3));
     graph->setData(x, y);
   }
+  marked_points_ = new QCPGraph(cloud_->xAxis, cloud_->yAxis);
+  marked_points_->setLineStyle(QCPGraph::lsNone);
+  marked_points_->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, palette().color(QPalette::Text), 13));
   cloud_->xAxis->setLabel(x_->currentText());
   cloud_->yAxis->setLabel(y_->currentText());
   cloud_->rescaleAxes();
   cloud_->xAxis->scaleRange(1.05);
   cloud_->yAxis->scaleRange(1.05);
-  cloud_->replot(QCustomPlot::rpQueuedReplot);
+  mark();
 }
 
 /// One vertical axis a column that differs between points, each scaled to its range; lines of the brushed points, those of the front on top.
 void StudyView::draw_lines() {
   lines_->clearPlottables();
+  marked_lines_ = nullptr;
   style_plot(*lines_, palette());
+  axes_.clear();
   if (!results_) return;
   auto ticks = QSharedPointer<QCPAxisTickerText>(new QCPAxisTickerText);
-  std::vector<std::pair<std::size_t, QCPRange>> axes;
   for (std::size_t c = 0; c < results_->columns.size(); ++c) {
     const StudyColumn& column = results_->columns[c];
     const QCPRange range = range_of(results_->values[c]);
     if ((column.words.empty() && !column.goal) || !(range.size() > 0)) continue;
-    ticks->addTick(static_cast<double>(axes.size()),
-                   QString::fromStdString(column.name.substr(column.name.rfind('.') + 1)));
-    axes.emplace_back(c, range);
+    const QString name = QString::fromStdString(column.name.substr(column.name.rfind('.') + 1));
+    const bool lower = axes_.size() % 2 == 1;  // names stand in two rows, so that they have room
+    ticks->addTick(static_cast<double>(axes_.size()), lower ? '\n' + name : name);
+    axes_.emplace_back(c, std::pair(range.lower, range.upper));
   }
   const std::size_t step = std::max<std::size_t>(1, brushed() / most_lines);
   std::size_t nth = 0;
@@ -287,51 +332,50 @@ void StudyView::draw_lines() {
     colour.setAlpha(front ? 220 : dark ? 110 : 60);
     lines->setPen(QPen(colour, front ? 1.6 : 1));
     for (std::size_t p = 0; p < results_->size(); ++p) {
-      if (!is_brushed(p) || (results_->front[p] != 0) != front || (!front && nth++ % step != 0)) continue;
-      for (std::size_t a = 0; a < axes.size(); ++a) {
-        const auto& [column, range] = axes[a];
-        lines->addData(static_cast<double>(a), (results_->values[column][p] - range.lower) / range.size());
-      }
-      lines->addData(static_cast<double>(axes.size()) - 1, std::numeric_limits<double>::quiet_NaN());  // a gap
+      if (is_brushed(p) && (results_->front[p] != 0) == front && (front || nth++ % step == 0)) add_line(*lines, p);
     }
   }
+  marked_lines_ = new QCPCurve(lines_->xAxis, lines_->yAxis);
+  marked_lines_->setPen(QPen(palette().color(QPalette::Text), 2.5));
   lines_->xAxis->setTicker(ticks);
-  lines_->xAxis->setTickLabelRotation(20);
   lines_->yAxis->setTickLabels(false);
-  lines_->xAxis->setRange(-0.2, static_cast<double>(axes.size()) - 0.3);
+  constexpr double half = 0.6;  // room for half a name
+  lines_->xAxis->setRange(-half, static_cast<double>(axes_.size()) - 1 + half);
   lines_->yAxis->setRange(-0.05, 1.05);
-  lines_->replot(QCustomPlot::rpQueuedReplot);
+  mark();
+}
+
+void StudyView::add_line(QCPCurve& lines, std::size_t point) const {
+  for (std::size_t a = 0; a < axes_.size(); ++a) {
+    const auto& [column, range] = axes_[a];
+    lines.addData(static_cast<double>(a),
+                  (results_->values[column][point] - range.first) / (range.second - range.first));
+  }
+  lines.addData(static_cast<double>(axes_.size()) - 1, std::numeric_limits<double>::quiet_NaN());  // a gap
+}
+
+/// The points of the rows that are selected in the table, in both pictures.
+void StudyView::mark() {
+  const QModelIndexList rows = table_->selectionModel()->selectedRows();
+  if (marked_points_ != nullptr) {
+    const std::vector<double>&xs = results_->values[static_cast<std::size_t>(x_->currentIndex())],
+          &ys = results_->values[static_cast<std::size_t>(y_->currentIndex())];
+    marked_points_->data()->clear();
+    for (const QModelIndex& row : rows)
+      marked_points_->addData(xs[model_->point(row.row())], ys[model_->point(row.row())]);
+    cloud_->replot(QCustomPlot::rpQueuedReplot);
+  }
+  if (marked_lines_ != nullptr) {
+    marked_lines_->data()->clear();
+    for (const QModelIndex& row : rows) add_line(*marked_lines_, model_->point(row.row()));
+    lines_->replot(QCustomPlot::rpQueuedReplot);
+  }
 }
 
 /// The brushed points, those of the front first.
 void StudyView::fill_table() {
-  table_->clear();
-  if (!results_) return;
-  std::vector<std::size_t> points;
-  for (const bool front : {true, false}) {
-    for (std::size_t p = 0; p < results_->size() && points.size() < most_rows; ++p) {
-      if (is_brushed(p) && (results_->front[p] != 0) == front) points.push_back(p);
-    }
-  }
-  QFont bold = font();
-  bold.setBold(true);  // of the front
-  table_->setRowCount(static_cast<int>(points.size()));
-  table_->setColumnCount(static_cast<int>(results_->columns.size()));
-  for (std::size_t c = 0; c < results_->columns.size(); ++c) {
-    const StudyColumn& column = results_->columns[c];
-    table_->setHorizontalHeaderItem(static_cast<int>(c), new QTableWidgetItem(QString::fromStdString(column.name)));
-    for (std::size_t r = 0; r < points.size(); ++r) {
-      const double value = results_->values[c][points[r]];
-      const QString text = std::isnan(value) ? QString()
-                           : column.words.empty()
-                               ? QString::number(value, 'g', 5)
-                               : QString::fromStdString(column.words[static_cast<std::size_t>(value)]);
-      auto* cell = new QTableWidgetItem(text);
-      if (results_->front[points[r]] != 0) cell->setFont(bold);
-      table_->setItem(static_cast<int>(r), static_cast<int>(c), cell);
-    }
-  }
-  table_->resizeColumnsToContents();
+  model_->show(results_, brushed_);
+  if (results_) table_->resizeColumnsToContents();
 }
 
 void StudyView::changeEvent(QEvent* event) {

@@ -67,6 +67,13 @@ void steer_by_keys(QCustomPlot& plot) {
   plot.installEventFilter(new KeySteering(plot));
 }
 
+QList<KeyHelp> plot_keys() {
+  const auto words = [](const char* text) { return QCoreApplication::translate("Keys", text); };
+  return {{{Qt::Key_Left, Qt::Key_Right}, QString::fromUtf8("← →"), words(QT_TRANSLATE_NOOP("Keys", "move across"))},
+          {{Qt::Key_Up, Qt::Key_Down}, QString::fromUtf8("↑ ↓"), words(QT_TRANSLATE_NOOP("Keys", "move up and down"))},
+          {{Qt::Key_Plus, Qt::Key_Minus}, QString::fromUtf8("+ −"), words(QT_TRANSLATE_NOOP("Keys", "zoom"))}};
+}
+
 QColor series_colour(std::size_t i) {
   static const std::array colours{QColor(0, 114, 178), QColor(230, 159, 0),  QColor(0, 158, 115),
                                   QColor(213, 94, 0),  QColor(86, 180, 233), QColor(204, 121, 167)};

@@ -6,6 +6,8 @@
 #include <QPalette>
 #include <QString>
 
+#include "gui/views/keys.hpp"
+
 class QCPAxis;
 class QCustomPlot;
 class QPainter;
@@ -35,6 +37,7 @@ void log_axis(QCPAxis& axis);
 
 /// The plot takes the focus: arrows move it, plus and minus zoom, within the axes that the mouse may drag and zoom.
 void steer_by_keys(QCustomPlot& plot);
+QList<KeyHelp> plot_keys();
 
 /// Axes, grid and ground of a plot in the colours of a palette.
 void style_plot(QCustomPlot& plot, const QPalette& palette);

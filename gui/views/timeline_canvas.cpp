@@ -345,6 +345,14 @@ void TimelineCanvas::mouseReleaseEvent(QMouseEvent* event) {
   if (slice != nullptr) Q_EMIT selected(timeline_->row_of[static_cast<std::size_t>(slice->row)]);
 }
 
+QList<KeyHelp> TimelineCanvas::keys() {
+  return {{{Qt::Key_Left, Qt::Key_Right}, QString::fromUtf8("← →"), tr("earlier, later")},
+          {{Qt::Key_Up, Qt::Key_Down}, QString::fromUtf8("↑ ↓"), tr("other lanes")},
+          {{Qt::Key_Plus, Qt::Key_Minus}, QString::fromUtf8("+ −"), tr("zoom")},
+          {{Qt::Key_0}, "0", tr("show all")},
+          {{Qt::Key_Home, Qt::Key_End}, "Home, End", tr("the start, the end")}};
+}
+
 void TimelineCanvas::keyPressEvent(QKeyEvent* event) {
   const double middle = (left() + width()) / 2, step = (to_ - from_) / 8;
   switch (event->key()) {

@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include "gui/viewmodels/timeline.hpp"
+#include "gui/views/keys.hpp"
 
 namespace tilewright::gui {
 
@@ -26,6 +27,7 @@ class TimelineCanvas : public QWidget {
   int hidden_height() const;
   int scrolled() const { return scrolled_; }
   void scroll_to(int pixels);
+  static QList<KeyHelp> keys();
 
  Q_SIGNALS:
   void selected(int row);

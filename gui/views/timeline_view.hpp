@@ -21,6 +21,9 @@ class TimelineView : public View {
   explicit TimelineView(Selection& selection, QWidget* parent = nullptr);
   void show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) override;
   QString csv() const override;
+  std::string command(const Project& project, const std::string& file) const override {
+    return command_line(project, file, Asked::trace);
+  }
   bool busy() const override { return busy_; }
   TimelinePtr timeline() const { return timeline_; }
   /// Simulates again and writes the trace; says when it is there.

@@ -16,7 +16,7 @@
 namespace tilewright::gui {
 
 ValidationView::ValidationView(QWidget* parent)
-    : QWidget(parent),
+    : Panel(parent),
       model_(new ValidationModel(this)),
       device_(new QComboBox),
       op_(new QComboBox),
@@ -101,6 +101,23 @@ void ValidationView::choose() {
   model_->filter(chosen(device_), chosen(op_));
   show_error();
   draw();
+}
+
+QString ValidationView::csv() const {
+  QString text = "device,operator,format,shape,table,measured_s,predicted_s\n";
+  for (const ValidationRow* row : model_->shown()) {
+    text += QString("%1,%2,%3,\"%4\",%5,%6,%7\n")
+                .arg(QString::fromStdString(row->device), QString::fromStdString(row->op),
+                     QString::fromStdString(row->precision), QString::fromStdString(row->shape),
+                     QString::fromStdString(row->table))
+                .arg(row->measured_s, 0, 'g', 17)
+                .arg(row->predicted_s, 0, 'g', 17);
+  }
+  return text;
+}
+
+std::string ValidationView::command(const Project& /*project*/, const std::string& /*file*/) const {
+  return "tilewright validate gpu";
 }
 
 void ValidationView::show_error() {

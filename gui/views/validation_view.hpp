@@ -1,10 +1,10 @@
 // Predicted against measured GPU kernels: a cloud along the diagonal, filters, the worst rows with their formula.
 #pragma once
 
-#include <QWidget>
 #include <thread>
 
 #include "gui/viewmodels/validation_rows.hpp"
+#include "gui/views/view.hpp"
 
 class QComboBox;
 class QCustomPlot;
@@ -13,14 +13,16 @@ class QTableView;
 
 namespace tilewright::gui {
 
-class ValidationView : public QWidget {
+class ValidationView : public Panel {
   Q_OBJECT
 
  public:
   explicit ValidationView(QWidget* parent = nullptr);
   ~ValidationView() override;
   /// The tables are being read.
-  bool loading() const { return loading_.joinable() && !filled_; }
+  bool busy() const override { return loading_.joinable() && !filled_; }
+  QString csv() const override;
+  std::string command(const Project& project, const std::string& file) const override;
 
  Q_SIGNALS:
   /// From the thread that reads the tables.

@@ -1,4 +1,4 @@
-// What every view of the window is: it shows an analysis, follows the selection, and can be saved.
+// What every view of the window is: a panel that can be saved; most show an analysis and follow the selection.
 #pragma once
 
 #include <QWidget>
@@ -9,11 +9,29 @@
 
 namespace tilewright::gui {
 
-class View : public QWidget {
+class Panel : public QWidget {
   Q_OBJECT
 
  public:
-  explicit View(Selection& selection, QWidget* parent = nullptr) : QWidget(parent), selection_(selection) {
+  using QWidget::QWidget;
+
+  /// The figures that are drawn, as comma-separated values with a heading.
+  virtual QString csv() const = 0;
+  /// Something is still being worked out for this panel.
+  virtual bool busy() const { return false; }
+  /// A command line that reproduces what is shown; `file`: where the project is saved.
+  virtual std::string command(const Project& project, const std::string& file) const {
+    return command_line(project, file);
+  }
+  /// Brings what is drawn up to date where that waited for the panel to come in sight.
+  virtual void catch_up() {}
+};
+
+class View : public Panel {
+  Q_OBJECT
+
+ public:
+  explicit View(Selection& selection, QWidget* parent = nullptr) : Panel(parent), selection_(selection) {
     connect(&selection_, &Selection::changed, this, [this] {
       selection_missed_ = !in_sight();
       if (!selection_missed_) show_selection();
@@ -26,15 +44,10 @@ class View : public QWidget {
     missed_pinned_ = pinned;
     if (in_sight()) catch_up();
   }
-  void catch_up() {
+  void catch_up() override {
     if (const AnalysisPtr analysis = std::exchange(missed_, nullptr)) show_analysis(analysis, missed_pinned_);
     if (std::exchange(selection_missed_, false)) show_selection();
   }
-
-  /// The figures that are drawn, as comma-separated values with a heading.
-  virtual QString csv() const = 0;
-  /// Something is still being worked out for this view.
-  virtual bool busy() const { return false; }
 
  protected:
   virtual void show_analysis(const AnalysisPtr& analysis, const AnalysisPtr& pinned) = 0;

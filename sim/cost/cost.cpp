@@ -17,14 +17,11 @@ struct OperandWork {
   double bits, reads, fills, updates, drains;
 };
 
-OperandWork work_of(const CostModel& model, const BufferLevel& level, const OperandAccesses& a, std::size_t l,
-                    std::size_t o) {
-  const StoredWord& word = model.words[l * model.operands + o];
+OperandWork work_of(const OperandAccesses& a, const StoredWord& word, bool merged, bool peer_compatible) {
   const double share = a.feeds_lanes ? word.lane_share : 1;
-  const bool merged = level.link.reads_merged() && model.problem->operands[o].role != Role::output;
   return {a.partial_sums ? word.partial_bits : word.final_bits,
-          share * static_cast<double>(merged ? a.merged_reads : a.reads), static_cast<double>(a.fills),
-          share * static_cast<double>(a.updates), model.peer_compatible ? 0.0 : static_cast<double>(a.drains)};
+          share * static_cast<double>(merged && !word.result ? a.merged_reads : a.reads), static_cast<double>(a.fills),
+          share * static_cast<double>(a.updates), peer_compatible ? 0.0 : static_cast<double>(a.drains)};
 }
 
 /// Cost of a level without its names; `of_operand(o, energy)` is told the operands' parts.
@@ -39,19 +36,22 @@ template <class OfOperand>
 LevelFigures level_figures(const CostModel& model, const AccessCounts& counts, std::size_t l, bool innermost,
                            bool timed, const OfOperand& of_operand) {
   const BufferLevel& level = model.chip->levels[l];
+  const OperandAccesses* const accesses_at = counts.levels[l].data();
+  const StoredWord* const words = model.words.data() + l * model.operands;
+  const bool merged = level.link.reads_merged();
   LevelFigures figures;
   Traffic traffic, outward;
   std::int64_t instances = 1;
   for (std::size_t o = 0; o < model.operands; ++o) {
-    const OperandAccesses& a = counts.levels[l][o];
+    const OperandAccesses& a = accesses_at[o];
     if (!a.kept) continue;
-    const OperandWork work = work_of(model, level, a, l, o);
+    const OperandWork work = work_of(a, words[o], merged, model.peer_compatible);
     if (timed) {
       traffic += {(work.reads + work.drains) * work.bits / 8, (work.fills + work.updates) * work.bits / 8};
       outward += {work.drains * work.bits / 8, work.fills * work.bits / 8};
       instances = std::max(instances, a.utilized_instances);
     }
-    const auto accesses = [&](double words) { return accesses_of(words, work.bits, level, a.utilized_instances); };
+    const auto accesses = [&](double of) { return accesses_of(of, work.bits, level, a.utilized_instances); };
     const Joules energy = (accesses(work.reads) + accesses(work.drains)) * level.read_energy +
                           (accesses(work.fills) + accesses(work.updates)) * level.write_energy;
     figures.energy += energy;
@@ -87,11 +87,10 @@ Joules link_energy(const CostModel& model, const AccessCounts& counts, std::size
     const StoredWord& word = model.words[l * model.operands + o];
     const double share = a.feeds_lanes ? word.lane_share : 1;
     const double width = share * (a.partial_sums ? word.partial_bits : word.final_bits);
-    const bool output = model.problem->operands[o].role == Role::output;
-    const std::int64_t once = link.forwarding && !output ? a.merged_reads : a.delivered;
+    const std::int64_t once = link.forwarding && !word.result ? a.merged_reads : a.delivered;
     transferred += static_cast<double>(once) * width;
     hops += static_cast<double>(a.delivered - once) * width;
-    if (!output || model.peer_compatible) continue;
+    if (!word.result || model.peer_compatible) continue;
     transferred += static_cast<double>(a.collected) * width;
     added += static_cast<double>(a.collected - a.updates) * width;
   }
@@ -104,10 +103,11 @@ Joules link_energy(const CostModel& model, const AccessCounts& counts, std::size
 template <class Multiply>
 void visit_array_pass(const Mapping& mapping, std::size_t array_level, std::size_t dims, const Multiply& multiply) {
   for (std::size_t l = 0; l < mapping.levels.size(); ++l) {
+    const std::size_t in_space = l >= array_level ? 0 : 2 * dims;
     for (const Loop& loop : mapping.levels[l].loops) {
       const auto d = static_cast<std::size_t>(loop.dim);
-      const std::size_t in_space = l >= array_level ? d : 2 * dims + d, in_time = l > array_level ? dims + d : 3 * dims;
-      multiply(loop.kind == LoopKind::temporal ? in_time : in_space, loop.bound);
+      const std::size_t in_time = l > array_level ? dims + d : 3 * dims;
+      multiply(loop.kind == LoopKind::temporal ? in_time : in_space + d, loop.bound);
     }
   }
 }
@@ -139,12 +139,14 @@ Cycles first_tile_time(const CostModel& model, const AccessCounts& counts) {
   for (std::size_t l = 0; l < chip.levels.size(); ++l) {
     if (!first_tile_waits(chip, l)) continue;
     const BufferLevel& level = chip.levels[l];
+    const OperandAccesses* const accesses_at = counts.levels[l].data();
+    const StoredWord* const words = model.words.data() + l * model.operands;
     Traffic traffic;
     std::int64_t instances = 1;
     for (std::size_t o = 0; o < model.operands; ++o) {
-      const OperandAccesses& a = counts.levels[l][o];
-      if (!a.kept || model.problem->operands[o].role == Role::output) continue;
-      traffic.read += static_cast<double>(a.first_tile_words) * model.words[l * model.operands + o].final_bits / 8;
+      const OperandAccesses& a = accesses_at[o];
+      if (!a.kept || words[o].result) continue;
+      traffic.read += static_cast<double>(a.first_tile_words) * words[o].final_bits / 8;
       instances = std::max(instances, a.utilized_instances);
     }
     time += transfer_time(traffic, level, instances, model.peer_compatible);
@@ -296,8 +298,9 @@ MappingEvaluator::MappingEvaluator(const CostModel& model)
 const ArrayFigures& MappingEvaluator::array_figures(const Mapping& mapping) {
   key_ = blank_;
   const auto multiply = [&](std::size_t product, std::int64_t bound) {
-    const std::int64_t before = key_.products[product], after = checked_mul(before, bound);
-    key_.products[product] = after;
+    std::int64_t& now = key_.products[product];
+    const std::int64_t before = now, after = checked_mul(before, bound);
+    now = after;
     key_.hash += weights_[product] * static_cast<std::uint64_t>(after - before);
   };
   visit_array_pass(mapping, model_->array_level, model_->problem->dims.size(), multiply);

@@ -57,7 +57,8 @@ std::int64_t distinct_indices(const Problem& problem, const Axis& axis) {
 void resolve_words(CostModel& model) {
   for (const BufferLevel& level : model.chip->levels) {
     for (const Operand& operand : model.problem->operands) {
-      model.words.push_back({stored_bits(*model.problem, operand, level), partial_bits(operand, *model.chip), 1.0});
+      model.words.push_back({stored_bits(*model.problem, operand, level), partial_bits(operand, *model.chip), 1.0,
+                             operand.role == Role::output});
     }
   }
 }

@@ -13,6 +13,7 @@ namespace tilewright {
 struct StoredWord {
   double final_bits = 0, partial_bits = 0;  // data and metadata; of a sum that still misses terms
   double lane_share = 1;                    // part of the traffic with the lanes that zeros of other operands leave
+  bool result = false;                      // a word of the output
 };
 
 /// A problem on a chip. Refers to both: they must outlive it.

@@ -80,6 +80,9 @@ struct LibraryTime {
   Seconds banded;  // part of `busy` with an error band
   std::int64_t launches = 0;
   Joules board;                    // predicted board power x busy
+  Watts idle;                      // of the board while it waits
+  double power_banded = 0;         // sum over launches with a power band of energy (J) x band (%)
+  Joules power_seen;               // energy of these launches
   std::optional<double> band_pct;  // mean error of such kernels, weighted by time; none: no measured rows of the kind
   bool same_device = false;
 };
@@ -158,8 +161,10 @@ struct NetworkEvaluation {
   double throughput_per_s = 0;       // samples per second
   std::string stack, stack_meaning;  // the software that runs the kernels; empty: times are those of the mappings
   std::optional<double> band_pct;    // expected error of the latency; none: not validated
-  std::optional<Joules> board;       // of the board: predicted power while busy, static power while it waits
-  std::vector<std::string> notes;    // precision substitutions, chips needed, views, unmodelled operators
+  std::optional<Joules> board;       // of the board: predicted power while busy, idle power while it waits
+  std::optional<double>
+      board_band_pct;  // expected error of that energy: of time and power, which are taken as independent; none: not validated
+  std::vector<std::string> notes;  // precision substitutions, chips needed, views, unmodelled operators
   std::optional<Residency> residency;
   std::optional<TensorParallelRun> parallel;
   std::optional<TrainingStep> training;

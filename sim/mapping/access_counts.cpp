@@ -7,7 +7,7 @@
 
 namespace tilewright {
 AccessCounter::AccessCounter(const Problem& problem, Counting counting)
-    : counting_(std::move(counting)), digits_(problem) {
+    : counting_(std::move(counting)), digits_(problem), row_(problem.operands.size()) {
   for (const Operand& operand : problem.operands) {
     operands_.push_back({OperandWords(problem, operand), operand.role == Role::output, operand.on_chip, {}});
   }
@@ -20,39 +20,41 @@ AccessCounter::AccessCounter(const Problem& problem, Counting counting)
   }
 }
 
-void AccessCounter::look_outside() {
+void AccessCounter::read(const Mapping& mapping) {
   std::int64_t steps = 1, lanes = 1, even_lanes = 1;
-  for (std::size_t l = 0; l < digits_.levels(); ++l) {
-    std::int64_t used = even_lanes;
-    for (const std::size_t d : digits_.uneven()) used = checked_mul(used, digits_.instances_used(l, d));
-    instances_used_[l] = used;
-    Outside* const inside = outside_.data() + l + 1;
-    for (std::size_t at = 0; at < outside_.size(); at += rows_) inside[at] = outside_[l + at];
-    for (std::size_t i = digits_.begin(l); i < digits_.begin(l + 1); ++i) {
-      const LoopDigits::Digit& digit = digits_[i];
-      const Users& users = users_[digit.dim];
-      const bool even = digits_.even(digit.dim);
-      if (digit.temporal) {
-        steps = checked_mul(steps, digit.bound);
-        for (const std::size_t o : users.moved) {
-          Outside& seen = inside[o * rows_];
-          seen.moving = i;
-          seen.before = seen.times;
-        }
-        if (!even) continue;
-        for (const std::size_t o : users.still) inside[o * rows_].times *= digit.bound;  // a part of temporal_steps
-      } else {
-        lanes = checked_mul(lanes, digit.bound);
-        if (!even) continue;
-        even_lanes *= digit.bound;
-        for (const std::size_t o : users.still) inside[o * rows_].copies *= digit.bound;  // a part of lanes_used
+  Outside* inside = outside_.data();
+  const auto visit_level = [&](std::size_t l) {
+    instances_used_[l] = even_lanes;
+    for (std::size_t o = 0; o < row_; ++o) inside[row_ + o] = inside[o];
+    inside += row_;
+  };
+  const auto visit_digit = [&](std::size_t i) {
+    const LoopDigits::Digit& digit = digits_[i];
+    const Users& users = users_[digit.dim];
+    const bool even = digits_.even(digit.dim);
+    if (digit.temporal) {
+      steps = checked_mul(steps, digit.bound);
+      for (const std::size_t o : users.moved) {
+        Outside& seen = inside[o];
+        seen.moving = i;
+        seen.before = seen.times;
       }
+      if (!even) return;
+      for (const std::size_t o : users.still) inside[o].times *= digit.bound;  // a part of temporal_steps
+    } else {
+      lanes = checked_mul(lanes, digit.bound);
+      if (!even) return;
+      even_lanes *= digit.bound;
+      for (const std::size_t o : users.still) inside[o].copies *= digit.bound;  // a part of lanes_used
     }
-  }
+  };
+  digits_.read(mapping, visit_level, visit_digit);
   counts_.temporal_steps = steps;
   counts_.lanes_used = lanes;
   for (Counted& operand : operands_) operand.uneven.clear();
   for (const std::size_t d : digits_.uneven()) {
+    for (std::size_t l = 0; l < digits_.levels(); ++l)
+      instances_used_[l] = checked_mul(instances_used_[l], digits_.instances_used(l, d));
     for (const std::size_t o : users_[d].still) operands_[o].uneven.push_back(d);
   }
 }
@@ -60,12 +62,11 @@ void AccessCounter::look_outside() {
 /// How often the same words go their way to `child` (or the lanes): once for each value of the digits that do not move them, spatial
 /// ones inside level `in_space` being served by one read (multicast) or adding up on the way (reduction). Every MAC reads; a store's tile
 /// changes with the temporal loops outside the innermost one that moves it.
-inline std::int64_t AccessCounter::times(const Counted& operand, const Outside* outside, std::size_t child,
-                                         std::size_t in_space) const {
-  const Outside& seen = outside[child];
+inline std::int64_t AccessCounter::times(std::size_t o, std::size_t child, std::size_t in_space) const {
+  const Outside& seen = outside(child, o);
   const bool lanes = child == digits_.levels();
-  std::int64_t product = checked_mul(lanes ? seen.times : seen.before, outside[in_space].copies);
-  for (const std::size_t d : operand.uneven) {
+  std::int64_t product = checked_mul(lanes ? seen.times : seen.before, outside(in_space, o).copies);
+  for (const std::size_t d : operands_[o].uneven) {
     const std::size_t end = digits_.begin(child);
     const std::size_t in_time = lanes ? end : seen.moving == LoopDigits::none ? 0 : seen.moving;
     product = checked_mul(product, digits_.distinct(d, end, in_time, digits_.begin(in_space)));
@@ -74,22 +75,22 @@ inline std::int64_t AccessCounter::times(const Counted& operand, const Outside* 
 }
 
 /// Words that the instances of a level ever own, in all copies.
-inline std::int64_t AccessCounter::owned(Counted& operand, const Outside* outside, std::size_t level) {
-  std::int64_t words = checked_mul(operand.words.owned(digits_, level), outside[level].copies);
+inline std::int64_t AccessCounter::owned(std::size_t o, std::size_t level) {
+  Counted& operand = operands_[o];
+  std::int64_t words = checked_mul(operand.words.owned(digits_, level), outside(level, o).copies);
   for (const std::size_t d : operand.uneven) words = checked_mul(words, digits_.instances_used(level, d));
   return words;
 }
 
 /// From the lanes outwards: every keeper with the tiles of the next inner one.
-void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
+void AccessCounter::count_operand(std::size_t o) {
   Counted& operand = operands_[o];
-  const Outside* const outside = outside_.data() + o * rows_;
   OperandAccesses* inner = nullptr;  // at the next inner keeper; none: the lanes
   std::size_t child = digits_.levels();
   std::int64_t inner_owns = 0;
   for (std::size_t l = digits_.levels(); l-- > 0;) {
     OperandAccesses& here = counts_.levels[l][o];
-    if (!mapping.levels[l].keeps[o]) {
+    if (kept_[l * row_ + o] == 0) {
       if (here.kept)
         here = {};  // of an earlier mapping; where a level keeps the operand, all that is counted is written anew
       continue;
@@ -99,17 +100,17 @@ void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
     here.utilized_instances = instances_used_[l];
     if (counting_.tile_words) here.tile_words = operand.words.box([&](std::size_t d) { return digits_.extent(l, d); });
 
-    const std::size_t moving = inner == nullptr ? LoopDigits::none : outside[child].moving;
+    const std::size_t moving = inner == nullptr ? LoopDigits::none : outside(child, o).moving;
     const std::int64_t words = inner == nullptr ? operand.words.points() : operand.words.moved(digits_, child, moving);
-    const std::int64_t sent_times = times(operand, outside, child, l), sent = checked_mul(words, sent_times);
+    const std::int64_t sent_times = times(o, child, l), sent = checked_mul(words, sent_times);
     std::int64_t arriving = sent;
     if (inner == nullptr) {
       arriving = counts_.points;
     } else if (instances_used_[l] < instances_used_[child]) {  // a spatial loop lies between
-      arriving = checked_mul(words, times(operand, outside, child, child));
+      arriving = checked_mul(words, times(o, child, child));
     }
     if (operand.output) {
-      const std::int64_t owns = owned(operand, outside, l);
+      const std::int64_t owns = owned(o, l);
       here.updates = sent;
       here.collected = arriving;
       here.partial_sums = sent_times > 1 || !operand.words.disjoint();
@@ -135,16 +136,17 @@ void AccessCounter::count_operand(std::size_t o, const Mapping& mapping) {
 }
 
 const AccessCounts& AccessCounter::count(const Mapping& mapping) {
-  digits_.read(mapping);
-  const std::size_t levels = digits_.levels();
+  const std::size_t levels = mapping.levels.size();
   if (counts_.levels.size() != levels) {
-    counts_.levels.assign(levels, std::vector<OperandAccesses>(operands_.size()));
+    counts_.levels.assign(levels, std::vector<OperandAccesses>(row_));
     instances_used_.resize(levels);
-    rows_ = levels + 1;
-    outside_.assign(operands_.size() * rows_, {});
+    outside_.assign(row_ * (levels + 1), {});
+    kept_.resize(row_ * levels);
   }
-  look_outside();
-  for (std::size_t o = 0; o < operands_.size(); ++o) count_operand(o, mapping);
+  read(mapping);
+  auto kept = kept_.begin();
+  for (const LevelMapping& level : mapping.levels) kept = std::copy(level.keeps.begin(), level.keeps.end(), kept);
+  for (std::size_t o = 0; o < row_; ++o) count_operand(o);
   return counts_;
 }
 

@@ -77,17 +77,19 @@ class AccessCounter {
     std::vector<std::size_t> uneven;  // dims that do not move it
   };
 
-  void look_outside();
-  void count_operand(std::size_t o, const Mapping& mapping);
-  std::int64_t times(const Counted& operand, const Outside* outside, std::size_t child, std::size_t in_space) const;
-  std::int64_t owned(Counted& operand, const Outside* outside, std::size_t level);
+  void read(const Mapping& mapping);
+  void count_operand(std::size_t o);
+  const Outside& outside(std::size_t level, std::size_t o) const { return outside_[level * row_ + o]; }
+  std::int64_t times(std::size_t o, std::size_t child, std::size_t in_space) const;
+  std::int64_t owned(std::size_t o, std::size_t level);
 
   Counting counting_;
   LoopDigits digits_;
   std::vector<Counted> operands_;
   std::vector<Users> users_;                  // per dim
-  std::size_t rows_ = 0;                      // levels, and the lanes
-  std::vector<Outside> outside_;              // [operand][row]
+  std::size_t row_;                           // of a table by operand: how many there are
+  std::vector<Outside> outside_;              // [level][operand], and of the lanes
+  std::vector<char> kept_;                    // [level][operand]
   std::vector<std::int64_t> instances_used_;  // per level: how many ever hold a tile
   AccessCounts counts_;
 };

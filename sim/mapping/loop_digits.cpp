@@ -8,7 +8,7 @@ LoopDigits::LoopDigits(const Problem& problem) : dims_(problem.dims.size()), fir
   for (const Dim& dim : problem.dims) bounds_.push_back(dim.bound);
 }
 
-void LoopDigits::read(const Mapping& mapping) {
+void LoopDigits::read_inside(const Mapping& mapping) {
   const std::size_t levels = mapping.levels.size();
   if (levels != levels_) {
     levels_ = levels;
@@ -46,21 +46,6 @@ void LoopDigits::read(const Mapping& mapping) {
   for (std::size_t d = 0; d < dims_; ++d) {
     even_[d] = tile[d] == bounds_[d];
     if (even_[d] == 0) uneven_.push_back(d);
-  }
-  look_outside();
-  for (const std::size_t d : uneven_) cut(d);
-}
-
-void LoopDigits::look_outside() {
-  Outside* row = outside_.data();
-  for (std::size_t l = 0; l < levels_; ++l) {
-    std::copy_n(row, dims_, row + dims_);
-    row += dims_;
-    for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
-      Outside& seen = row[digits_[i].dim];
-      seen.tiles *= digits_[i].bound;
-      seen.instances *= digits_[i].temporal ? 1 : digits_[i].bound;
-    }
   }
 }
 

@@ -46,8 +46,25 @@ class LoopDigits {
   };
 
   explicit LoopDigits(const Problem& problem);
+  /// Reads a mapping, then goes over its digits from the outside in: `visit_level(l)`, `visit_digit(i)` for each of the level.
   /// Precondition: every dim is covered and no loop longer than its dim needs (`check`).
-  void read(const Mapping& mapping);
+  template <class VisitLevel, class VisitDigit>
+  void read(const Mapping& mapping, const VisitLevel& visit_level, const VisitDigit& visit_digit) {
+    read_inside(mapping);
+    Outside* row = outside_.data();
+    for (std::size_t l = 0; l < levels_; ++l) {
+      visit_level(l);
+      std::copy_n(row, dims_, row + dims_);
+      row += dims_;
+      for (std::size_t i = begin_[l]; i < begin_[l + 1]; ++i) {
+        Outside& seen = row[digits_[i].dim];
+        seen.tiles *= digits_[i].bound;
+        seen.instances *= digits_[i].temporal ? 1 : digits_[i].bound;
+        visit_digit(i);
+      }
+    }
+    for (const std::size_t d : uneven_) cut(d);
+  }
 
   std::size_t levels() const { return levels_; }
   /// Digits outermost first; those of level l are [begin(l), begin(l + 1)).
@@ -94,7 +111,7 @@ class LoopDigits {
   std::int64_t steps_of(std::size_t digit, std::size_t level) const;
 
  private:
-  void look_outside();
+  void read_inside(const Mapping& mapping);
   void cut(std::size_t dim);
 
   struct Outside {

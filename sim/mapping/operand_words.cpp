@@ -55,6 +55,7 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
     points_ = checked_mul(points_, size);
   }
   disjoint_ = disjoint_ && regular_;
+  whole_tensor_ = regular_;
   if (!regular_) return;
   std::erase_if(windows_, [&](const Window& window) {
     const Term& term = window.terms.front();
@@ -65,6 +66,7 @@ OperandWords::OperandWords(const Problem& problem, const Operand& operand)
     plain_words_ = checked_mul(plain_words_, problem.dims[term.dim].bound);
     return true;
   });
+  whole_tensor_ = windows_.empty();
 }
 
 /// Sum over all combinations of the tiles of an axis, of different extents, of the words that are new to an instance: those of the tile,
@@ -97,6 +99,7 @@ std::int64_t OperandWords::clipped_words(const LoopDigits& digits, const Window&
 std::int64_t OperandWords::moved_in_windows(const LoopDigits& digits, std::size_t level, std::size_t moving) {
   if (!regular_) return moved_in_boxes(digits, level, moving);
   const std::size_t moving_dim = moving == LoopDigits::none ? LoopDigits::none : digits[moving].dim;
+  const bool all_even = digits.uneven().empty();
   std::int64_t words = plain_words_;
   for (const Window& window : windows_) {
     const Term* moved = nullptr;
@@ -105,7 +108,7 @@ std::int64_t OperandWords::moved_in_windows(const LoopDigits& digits, std::size_
     for (const Term& term : window.terms) {
       tiles = checked_mul(tiles, digits.tiles(level, term.dim));
       span = checked_add(span, checked_mul(term.coefficient, digits.extent(level, term.dim)));
-      even = even && digits.even(term.dim);
+      even = all_even || (even && digits.even(term.dim));
       moved = term.dim == moving_dim ? &term : moved;
     }
     std::int64_t in_window = 0;

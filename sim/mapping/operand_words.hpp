@@ -39,7 +39,7 @@ class OperandWords {
   /// Sum over all tiles at a level of the words that are new to an instance. `moving`: the innermost temporal digit outside that moves
   /// the operand (none: there is none); its steps leave the rest of a window in place.
   std::int64_t moved(const LoopDigits& digits, std::size_t level, std::size_t moving) {
-    return plain() ? plain_words_ : moved_in_windows(digits, level, moving);
+    return whole_tensor_ ? plain_words_ : moved_in_windows(digits, level, moving);
   }
   /// As `moved`, for a regular operand, with the words that several instances under one instance of `parent` need at the same moment
   /// counted once. Allocates.
@@ -47,7 +47,7 @@ class OperandWords {
   /// Words that the instances of a level ever own, but for dims that do not move it. An axis with one term: its tiles. An axis with
   /// several: the bounding interval of each instance.
   std::int64_t owned(const LoopDigits& digits, std::size_t level) {
-    return plain() ? plain_words_ : owned_in_windows(digits, level);
+    return whole_tensor_ ? plain_words_ : owned_in_windows(digits, level);
   }
 
  private:
@@ -62,8 +62,6 @@ class OperandWords {
   };
   using Tiles = LoopDigits::Tiles;
 
-  /// Every axis is one dim: all tiles together are the tensor.
-  bool plain() const { return regular_ && windows_.empty(); }
   std::int64_t moved_in_windows(const LoopDigits& digits, std::size_t level, std::size_t moving);
   std::int64_t moved_in_boxes(const LoopDigits& digits, std::size_t level, std::size_t moving);
   std::int64_t owned_in_windows(const LoopDigits& digits, std::size_t level);
@@ -76,6 +74,7 @@ class OperandWords {
   std::vector<Window> windows_;        // all others
   std::vector<std::size_t> moved_by_;  // dims that move it
   bool regular_ = true, disjoint_ = true;
+  bool whole_tensor_ = true;  // every axis is one dim: all tiles together are the tensor
   std::int64_t plain_words_ = 1, points_ = 1;
   // Scratch of the sums over boxes, per dim, and of the spans, per digit.
   std::vector<std::vector<Tiles>> tiles_;

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "arch_models/gpu/constants.hpp"
 #include "arch_models/gpu/library.hpp"
-#include "sim/cost/cost_model.hpp"
 
 namespace tilewright {
 namespace {
@@ -28,7 +28,7 @@ LibraryLaunch exchange_launch(const WorkloadGraph& graph, const Layer& layer, co
   launch.last = 1;
   launch.busy = exchange_time(graph, layer, link);
   launch.limits = {{fmt::format("link:{}", link.name), launch.busy}};
-  launch.power = static_power(chip);
+  launch.power = launch.idle = idle_power(calibrated_device(chip), library_calibration().constants.board);
   launch.why = fmt::format("ring over {} of {} GPUs, {:.4g} MB; the time of a step is an assumption", link.name,
                            graph.tensor_parallel.gpus, bytes.value / 1e6);
   return launch;

@@ -10,7 +10,7 @@ namespace tilewright {
 
 /// Time of one exchange over the link. Precondition: the layer is a Collective.
 Seconds exchange_time(const WorkloadGraph& graph, const Layer& layer, const GpuLink& link);
-/// The same as a launch that the host dispatches as it does kernels; the board draws its static power meanwhile (assumption).
+/// The same as a launch that the host dispatches as it does kernels; the board draws its idle power meanwhile (assumption).
 LibraryLaunch exchange_launch(const WorkloadGraph& graph, const Layer& layer, const Chip& chip);
 
 /// Sums of a training step that nothing hides: results of products split by rows on the way there, gradients of the operands of products

@@ -64,6 +64,11 @@ LibraryTime library_time(std::span<const LibraryLaunch> launches, Seconds wait) 
     time.busy += launch.busy;
     time.launches += launch.launches;
     time.board += launch.power * launch.busy;
+    time.idle = launch.idle;
+    if (launch.power_band_pct) {
+      time.power_banded += (launch.power * launch.busy).value * *launch.power_band_pct;
+      time.power_seen += launch.power * launch.busy;
+    }
     time.same_device = time.same_device && launch.same_device;
     if (!launch.band_pct) continue;
     banded += launch.busy.value;

@@ -323,7 +323,7 @@ NetworkEvaluation evaluate_network(const WorkloadGraph& asked, const Chip& chip,
   std::vector<EvaluatedGroup> groups = layer_by_layer_groups(plan, outcomes);
   if (on_stack) run_on_stack(groups, plan, graph, chip, *options.stack);
   total_up(result, time_layers(groups, graph, chip, options.objective), graph, chip);
-  if (on_stack) note_stack(result, chip, *options.stack);
+  if (on_stack) note_stack(result, *options.stack);
   if (graph.tensor_parallel.gpus > 1) {
     result.parallel = tensor_parallel_run(result, graph, chip);
     note_whole(result, graph.tensor_parallel);

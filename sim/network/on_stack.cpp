@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
 
 #include "sim/cost/cost_model.hpp"
@@ -49,12 +50,12 @@ void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const W
   }
 }
 
-void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack& stack) {
+void note_stack(NetworkEvaluation& result, const SoftwareStack& stack) {
   result.stack = stack.name;
   result.stack_meaning = stack.meaning;
   if (stack.host.per_operator.value > 0)
     result.stack_meaning += fmt::format("; the host needs {:g} us an operator", 1e6 * stack.host.per_operator.value);
-  double board = 0, banded = 0, weighted = 0, busy = 0;
+  double board = 0, banded = 0, weighted = 0, busy = 0, power_weighted = 0, power_seen = 0;
   bool same_device = true;
   std::vector<std::string> by_mapping;
   for (const LayerEvaluation& layer : result.layers) {
@@ -66,7 +67,9 @@ void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack
       continue;
     }
     const LibraryTime& time = *layer.library;
-    board += times * (time.board + static_power(chip) * time.wait).value;
+    board += times * (time.board + time.idle * time.wait).value;
+    power_weighted += times * time.power_banded;
+    power_seen += times * time.power_seen.value;
     busy += times * time.busy.value;
     if (!time.band_pct) continue;
     banded += times * time.banded.value;
@@ -80,6 +83,7 @@ void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack
         by_mapping.size(), by_mapping.front()));
   if (banded <= 0) return;
   result.band_pct = weighted / banded;
+  if (power_seen > 0) result.board_band_pct = std::hypot(*result.band_pct, power_weighted / power_seen);
   result.validation = fmt::format("kernel times validated on {}", same_device ? "this device" : "other devices");
   if (banded < 0.995 * busy)
     result.validation += fmt::format("; {:.0f} % of the busy time has no measured rows", 100 * (1 - banded / busy));

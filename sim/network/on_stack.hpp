@@ -12,6 +12,6 @@ void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const W
                   const SoftwareStack& stack);
 
 /// What the report says about a time on a stack: the software, the board's energy, and the error to expect, weighted by the layers' times.
-void note_stack(NetworkEvaluation& result, const Chip& chip, const SoftwareStack& stack);
+void note_stack(NetworkEvaluation& result, const SoftwareStack& stack);
 
 }  // namespace tilewright

@@ -122,11 +122,12 @@ TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const S
   } else {
     step.gpus_for_memory = gpus_needed(memory.total() + step.activations, device.memory_size);
   }
-  // Kernels at their predicted power, static power for the rest of the step on every GPU.
+  // Kernels at their predicted power, idle power for the rest of the step on every GPU.
   const double models = pipelined ? 1 : static_cast<double>(gpus);
   const double busy = models * (there.kernels + back.kernels + end.kernels).value;
   const double idle = std::max(0.0, static_cast<double>(gpus) * step.total.value - busy);
-  step.board = Joules{models * (there.joules + back.joules + end.joules) + chip.static_power.value * idle};
+  step.board =
+      Joules{models * (there.joules + back.joules + end.joules) + idle_power(device, constants.board).value * idle};
   return step;
 }
 

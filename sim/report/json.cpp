@@ -221,6 +221,7 @@ Json result_json(const NetworkEvaluation& network) {
   json["totals"]["chips_for_memory"] = network.chips_for_memory;
   if (network.board) {
     json["totals"]["board_energy_j"] = network.board->value;
+    json["totals"]["board_energy_band_pct"] = network.board_band_pct ? Json(*network.board_band_pct) : Json(nullptr);
     json["totals"]["board_energy_per_sample_j"] = network.board->value / static_cast<double>(network.batch);
   }
   Json levels = Json::object();

@@ -79,6 +79,8 @@ std::string stack_in_words(const NetworkEvaluation& network) {
       fmt::format("stack {}: {}; board energy {}", network.stack, network.stack_meaning, human(*network.board));
   if (network.batch > 1)
     text += fmt::format(", {} a sample", human(1 / static_cast<double>(network.batch) * *network.board));
+  text += network.board_band_pct ? fmt::format(" (mean error {:.0f} %)", *network.board_band_pct)
+                                 : " (its power is not validated)";
   if (network.parallel) return text + ", of one GPU";
   return text + fmt::format("; weights and live activations {}: {} of these GPUs hold{} them",
                             human(Bytes{static_cast<double>(network.peak_memory_bytes)}), network.chips_for_memory,

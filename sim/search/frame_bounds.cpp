@@ -45,8 +45,9 @@ double cycles_per_step(const CostModel& model, const MapRules& rules) {
   return density * model.ideal.value * static_cast<double>(model.chip->lanes()) / static_cast<double>(problem.points());
 }
 
-FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), goal_(goal) {
+FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space) {
   const CostModel& model = *space.model;
+  aim(goal);
   const std::size_t operands = space.operands.size();
   keeper_after_.assign(levels() * operands, levels());
   for (std::size_t o = 0; o < operands; ++o) {
@@ -74,7 +75,9 @@ FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), 
   }
   array_level = model.array_level;
   timed_share_ = model.timed_share;
-  static_power_ = static_power(space.chip());
+  least_cycles_ = model.cycles_bound.value;
+  seconds_per_cycle_ = 1 / space.chip().clock.value;
+  static_per_cycle_ = static_power(space.chip()).value * seconds_per_cycle_;
   launch_ = (space.chip().launch_overhead * space.chip().clock).value;
   time_counts = ::tilewright::time_counts(goal, space.chip());
   for (std::size_t d = 0; d < space.problem().dims.size(); ++d) {
@@ -84,6 +87,11 @@ FrameBounds::FrameBounds(const Space& space, const Goal& goal) : space_(space), 
   resolve_stores();
   resolve_array();
   width = time_counts ? 3 + channels_ : 1;
+}
+
+void FrameBounds::aim(const Goal& goal) {
+  goal_ = goal;
+  most_cycles_ = goal.most_cycles.value * (1 + rounding);
 }
 
 void FrameBounds::resolve_array() {
@@ -222,7 +230,8 @@ bool FrameBounds::enter(const Frame& frame) {
     const ComputeCost cost = space_.model->family->compute(space_.chip(), space_.problem(), pass_of({}));
     array_ = time_of(cost);
     arithmetic = events_of(cost);
-    chips_ = std::max(1.0, std::ceil(cost.resident));
+    static_per_cycle_ =
+        std::max(1.0, std::ceil(cost.resident)) * static_power(space_.chip()).value * seconds_per_cycle_;
   }
   base_.energy() += arithmetic;
   array_known_ = array_fixed();
@@ -320,16 +329,7 @@ Floor FrameBounds::floor(const Figures& outside, std::size_t known) const {
     if (transfers[t].child == levels() || transfers[t].child <= known) continue;
     price_least(t, figures);
   }
-  return {cycles_of(figures, first_tiles(0, levels(), {})), figures.energy()};
-}
-
-double FrameBounds::extent(const Axis& axis, std::size_t l, const Steps& tile) const {
-  double words = 1;
-  for (const Term& term : axis) {
-    const auto d = static_cast<std::size_t>(term.dim);
-    words += static_cast<double>(term.coefficient) * reach(l, d, tile[d]);
-  }
-  return words;
+  return {cycles_of(figures, least_first_), figures.energy()};
 }
 
 double FrameBounds::bytes_held(std::size_t l, std::size_t operand, double words) const {
@@ -347,6 +347,7 @@ bool FrameBounds::holds_wide_sums(std::size_t l) const {
 
 void FrameBounds::list_first_tiles() {
   first_tiles_.clear();
+  least_first_ = 0;
   if (!time_counts) return;
   for (std::size_t from = 0; from < levels(); ++from) {
     const BufferLevel& sender = level(from);
@@ -356,42 +357,30 @@ void FrameBounds::list_first_tiles() {
       const TiledOperand& operand = space_.operands[o];
       if (operand.output || operand.diagonal || !space_.rules.keeps[from][o] || (from == 0 && operand.on_chip))
         continue;
-      first_tiles_.push_back({o, keeper_after_[from * space_.operands.size() + o],
-                              store(from, o).bits[0] / 8 / (instances_[from] * sender.bandwidth.value)});
+      const FirstTile& made = first_tiles_.emplace_back(
+          FirstTile{o, keeper_after_[from * space_.operands.size() + o],
+                    store(from, o).bits[0] / 8 / (instances_[from] * sender.bandwidth.value)});
+      double words = 1;
+      for (const Axis& axis : operand.axes) {
+        double span = 1;
+        for (const Term& term : axis) {
+          const auto d = static_cast<std::size_t>(term.dim);
+          span += static_cast<double>(term.coefficient * (std::min(space_.bounds[d], all_[d]) - 1));
+        }
+        words *= span;
+      }
+      least_first_ += words * made.cycles_per_word;
     }
   }
 }
 
 double FrameBounds::first_tiles(std::size_t from, std::size_t to, const Steps& tile) const {
   double time = 0;
-  for (const FirstTile& first : first_tiles_) {
-    if (first.child < from || first.child > to) continue;
-    double words = 1;
-    for (const Axis& axis : space_.operands[first.operand].axes) {
-      double span = 1;
-      for (const Term& term : axis) {
-        const auto d = static_cast<std::size_t>(term.dim);
-        span += static_cast<double>(term.coefficient * (std::min(space_.bounds[d], steps(d, tile[d]) * all_[d]) - 1));
-      }
-      words *= span;
-    }
-    time += words * first.cycles_per_word;
+  for (std::size_t o = 0; o < space_.operands.size() && !first_tiles_.empty(); ++o) {
+    const double cycles = first_cycles_a_word(o, from, to);
+    if (cycles > 0) time += cycles * first_words(o, tile);
   }
   return time;
-}
-
-double FrameBounds::cycles_of(const Figures& of_all, double first) const {
-  if (!time_counts) return space_.model->cycles_bound.value;
-  double steady = std::max(of_all.cycles(), array_.cycles) + first;
-  for (std::size_t c = 0; c < channels_; ++c) steady = std::max(steady, of_all.bytes(c) * cycles_per_byte_[c]);
-  return std::max(steady + std::max(of_all.fill_drain(), array_.fill_drain) + launch_,
-                  space_.model->cycles_bound.value);
-}
-
-double FrameBounds::score_of(double cycles, double energy) const {
-  if (cycles > goal_.most_cycles.value * (1 + rounding)) return std::numeric_limits<double>::infinity();
-  const Joules fixed = chips_ * static_power_ * (Cycles{cycles} / space_.chip().clock);
-  return score(Cycles{cycles}, Joules{energy} + fixed, space_.chip(), goal_.objective);
 }
 
 }  // namespace tilewright

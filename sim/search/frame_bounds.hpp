@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <vector>
@@ -66,14 +67,14 @@ class FrameBounds {
   FrameBounds(const Space& space, const Goal& goal);
 
   /// Scores by another goal from here on. Precondition: time counts for both or for neither.
-  void aim(const Goal& goal) { goal_ = goal; }
+  void aim(const Goal& goal);
   /// Sets up the unrolling. False where the menu's tile cannot be unrolled so.
   bool enter(const Frame& frame);
   /// After `enter`: sums at the lanes count as missing terms only where they do in every frame.
   void count_sums_of_all_frames();
   /// What no mapping of the frame undercuts, from the unrolling and from what the levels 1..known cost at least.
   Floor floor(const Figures& outside, std::size_t known) const;
-  /// Sets up the tiles of the frame at hand. Before, only tiles of single steps may be asked about.
+  /// Sets up the tiles of the frame at hand. Before, none may be asked about.
   void open();
 
   std::int64_t steps(std::size_t d, std::size_t at) const { return at == 0 ? 1 : divisors_[d]->values[at]; }
@@ -94,7 +95,14 @@ class FrameBounds {
   const Packing& packing() const { return packing_; }
 
   /// Words that an axis of an operand spans in a tile of a level, over all that is unrolled inside of it.
-  double extent(const Axis& axis, std::size_t l, const Steps& tile) const;
+  double extent(const Axis& axis, std::size_t l, const Steps& tile) const {
+    double words = 1;
+    for (const Term& term : axis) {
+      const auto d = static_cast<std::size_t>(term.dim);
+      words += static_cast<double>(term.coefficient) * reach(l, d, tile[d]);
+    }
+    return words;
+  }
   /// Bytes that a level needs for so many words of an operand.
   double bytes_held(std::size_t l, std::size_t operand, double words) const;
   /// True if a level updates sums that miss terms and are wider than whole ones.
@@ -128,6 +136,19 @@ class FrameBounds {
   Relaxed relaxed(const std::vector<OpenTransfer>& open, std::size_t moved) const;
   /// Time until the first tiles for the levels `from`..`to` have arrived (levels(): for the lanes), where they are `tile` each.
   double first_tiles(std::size_t from, std::size_t to, const Steps& tile) const;
+  /// The same of one operand: time a word, and words of all its first tiles.
+  double first_cycles_a_word(std::size_t operand, std::size_t from, std::size_t to) const {
+    double cycles = 0;
+    for (const FirstTile& first : first_tiles_) {
+      if (first.operand == operand && first.child >= from && first.child <= to) cycles += first.cycles_per_word;
+    }
+    return cycles;
+  }
+  double first_words(std::size_t operand, const Steps& tile) const {
+    double words = 1;
+    for (const Axis& axis : space_.operands[operand].axes) words *= extent(axis, 0, tile);
+    return words;
+  }
   /// The array's time when the tile below the array level is `tile`.
   ArrayTime array_time(const Steps& tile);
   /// True if the array's time is the same for all mappings of the frame, or does not count; else it is that of the tile below the array.
@@ -137,9 +158,19 @@ class FrameBounds {
   /// What every mapping of the frame costs: arithmetic, the lanes' reads and updates, the array's time where it is known.
   const Figures& base() const { return base_; }
 
-  double cycles_of(const Figures& figures, double first) const;
+  double cycles_of(const Figures& of_all, double first) const {
+    if (!time_counts) return least_cycles_;
+    double steady = std::max(of_all.cycles(), array_.cycles) + first;
+    for (std::size_t c = 0; c < channels_; ++c) steady = std::max(steady, of_all.bytes(c) * cycles_per_byte_[c]);
+    return std::max(steady + std::max(of_all.fill_drain(), array_.fill_drain) + launch_, least_cycles_);
+  }
   /// The score of a time and a dynamic energy that are lower bounds; infinite where the goal's time is missed.
-  double score_of(double cycles, double energy) const;
+  double score_of(double cycles, double energy) const {
+    if (cycles > most_cycles_) return std::numeric_limits<double>::infinity();
+    if (goal_.objective == Objective::latency) return cycles * seconds_per_cycle_;
+    const double all = energy + cycles * static_per_cycle_;
+    return goal_.objective == Objective::energy ? all : all * cycles * seconds_per_cycle_;
+  }
   double score_of(const Floor& floor) const { return score_of(floor.cycles, floor.energy); }
   double score_of(const Figures& figures, double first) const {
     return score_of(cycles_of(figures, first), figures.energy());
@@ -199,6 +230,8 @@ class FrameBounds {
 
   const Space& space_;
   Goal goal_;
+  double most_cycles_ = 0, least_cycles_ = 0;  // of the goal, with its rounding; of any mapping
+  double seconds_per_cycle_ = 0;
   std::vector<Store> stores_;  // [level * operands + operand]
   std::vector<Channel> channel_;
   std::size_t channels_ = 0;
@@ -210,10 +243,9 @@ class FrameBounds {
   bool fixed_ = false;                     // the array's time does not depend on the mapping
   bool unrolled_time_ = false;             // it depends on the unrolling alone
   double cycles_per_step_ = 0, launch_ = 0, timed_share_ = 1;
-  ArrayTime least_;        // of every mapping
-  double arithmetic_ = 0;  // energy
-  double chips_ = 1;
-  Watts static_power_;
+  ArrayTime least_;              // of every mapping
+  double arithmetic_ = 0;        // energy
+  double static_per_cycle_ = 0;  // energy, of all chips
   std::map<std::int64_t, Divisors> known_divisors_;
 
   // The frame at hand.
@@ -235,6 +267,7 @@ class FrameBounds {
     double cycles_per_word = 0;
   };
   std::vector<FirstTile> first_tiles_;
+  double least_first_ = 0;           // time until they have arrived with tiles of single steps
   std::vector<bool> sums_at_lanes_;  // per operand: what the lanes update still misses terms
   std::array<const Divisors*, most_dims> divisors_{};
   Packing packing_;

@@ -16,7 +16,7 @@ enum class Factors {
 };  // perfect: bounds divide; imperfect: unrolled factors may leave a short last tile
 
 /// Work of the proof: enough for good mappings of whole networks; for one layer that is looked at.
-inline constexpr std::int64_t quick_budget = 10'000, thorough_budget = 300'000;
+inline constexpr std::int64_t quick_budget = 10'000, thorough_budget = 200'000;
 
 struct SearchOptions {
   Objective objective = Objective::latency;  // latency: the least energy among equally fast mappings

@@ -153,17 +153,23 @@ void TileLists::keep_if(TileList& list, const Keep& keep) {
   const std::size_t n = bounds_.width;
   const std::array rows_of_list{&list.own,    &list.extra,        &list.outside,
                                 &list.inside, &list.outside_same, &list.outside_larger};
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    if (!keep(i)) continue;
-    if (kept != i) {
-      list.tiles[kept] = list.tiles[i];
-      if (!list.floors.empty()) list.floors[kept] = list.floors[i];
+  std::size_t kept = 0, run = 0;  // tiles that stay lie in runs
+  const auto move_run = [&](auto& rows, std::size_t width, std::size_t end) {
+    const auto first = rows.begin() + static_cast<std::ptrdiff_t>(run * width);
+    std::copy(first, rows.begin() + static_cast<std::ptrdiff_t>(end * width),
+              rows.begin() + static_cast<std::ptrdiff_t>(kept * width));
+  };
+  for (std::size_t i = 0; i <= list.tiles.size(); ++i) {
+    if (i < list.tiles.size() && keep(i)) continue;
+    if (kept != run) {
+      move_run(list.tiles, 1, i);
+      if (!list.floors.empty()) move_run(list.floors, 1, i);
       for (std::vector<double>* rows : rows_of_list) {
-        if (!rows->empty()) std::copy_n(rows->data() + i * n, n, rows->data() + kept * n);
+        if (!rows->empty()) move_run(*rows, n, i);
       }
     }
-    ++kept;
+    kept += i - run;
+    run = i + 1;
   }
   list.tiles.resize(kept);
   list.floors.resize(std::min(list.floors.size(), kept));
@@ -204,12 +210,16 @@ void TileLists::first_tiles(std::size_t l) {
   if (!bounds_.time_counts) return;
   const double inside = bounds_.first_tiles(l + 1, levels(), {});
   TileList& list = lists_[l];
-  for (std::size_t i = 0; i < list.tiles.size(); ++i) {
-    TileFloor& floor = list.floors[i];
-    floor.first_own = bounds_.first_tiles(l, l, list.tiles[i].inside);
-    floor.first_open = bounds_.first_tiles(0, l - 1, list.tiles[i].inside) + floor.first_own;
-    floor.first = inside + floor.first_open;
+  for (TileFloor& floor : list.floors) floor.first_own = floor.first_open = 0;
+  for (std::size_t o = 0; o < space_.operands.size(); ++o) {
+    const double own = bounds_.first_cycles_a_word(o, l, l), open = own + bounds_.first_cycles_a_word(o, 0, l - 1);
+    for (std::size_t i = 0; open > 0 && i < list.tiles.size(); ++i) {
+      const double words = bounds_.first_words(o, list.tiles[i].inside);
+      list.floors[i].first_own += words * own;
+      list.floors[i].first_open += words * open;
+    }
   }
+  for (TileFloor& floor : list.floors) floor.first = inside + floor.first_open;
 }
 
 void TileLists::time_array(std::size_t l) {

@@ -86,7 +86,7 @@ TEST_CASE("gpu: more DRAM bandwidth never makes a product slower") {
 TEST_CASE("gpu: the power limit lowers the clock until the board stays within its TDP") {
   GpuDevice device = round_chip();
   const PowerConstants power = initial_constants().power;
-  const PowerWork work{1e12, 1e9, MathUnit::cuda, 1};  // 78 ms of arithmetic at boost
+  const PowerWork work{1e12, 1e9, MathUnit::cuda, 4};  // 78 ms of arithmetic at boost
   device.tdp = Watts{10'000};
   REQUIRE(allowed_clock(device, power, work, 1e12 / 12.8e12, 0) == 1.0);
   double before = 1;
@@ -94,7 +94,7 @@ TEST_CASE("gpu: the power limit lowers the clock until the board stays within it
     device.tdp = Watts{tdp};
     const double clock = allowed_clock(device, power, work, 1e12 / 12.8e12, 0);
     REQUIRE(clock <= before);
-    if (clock > 0.11) REQUIRE(board_power(device, power, work, clock, 1e12 / 12.8e12 / clock) <= tdp * (1 + 1e-4));
+    if (clock > 0.11) REQUIRE(clock_power(device, power, work, clock, 1e12 / 12.8e12 / clock) <= tdp * (1 + 1e-4));
     before = clock;
   }
   REQUIRE(before < 1);
@@ -174,6 +174,51 @@ TEST_CASE("gpu: strided backward data multiplies the zeros within rows, not thos
   const double half = 2.0 * 16 * 64 * 64 * 256 * 256 * 4 * 4 / 2 / 12.8e12;  // of the products at every pixel
   REQUIRE(time.compute.value >= half);
   REQUIRE(time.compute.value < 2 * half);
+}
+
+TEST_CASE("gpu: kernels of 32 columns multiply every zero of a strided backward data pass before Volta") {
+  GpuDevice device = round_chip();
+  ConvKernel kernel{.phase = ConvPhase::backward_data,
+                    .n = 64,
+                    .c = 32,
+                    .h = 64,
+                    .w = 64,
+                    .k = 256,
+                    .r = 4,
+                    .s = 4,
+                    .stride_h = 2,
+                    .stride_w = 2};
+  const auto compute = [&] {
+    const KernelTime time = conv_time(device, initial_constants(), kernel, no_floor);
+    REQUIRE(time.algorithm == "implicit GEMM");
+    return time.compute.value;
+  };
+  const double skipping = compute();
+  device.compute_capability = 6.1;
+  REQUIRE(compute() == Approx(2 * skipping).epsilon(0.05));
+  kernel.c = 64;
+  const double wide = compute();
+  device.compute_capability = 8;
+  REQUIRE(compute() == wide);
+}
+
+TEST_CASE("gpu: a filter pass fills a wide tile, makes up to eight blocks an SM and adds its parts with atomics") {
+  const GpuDevice device = round_chip();
+  const GpuConstants constants = initial_constants();
+  ConvKernel kernel{
+      .phase = ConvPhase::backward_filter, .n = 256, .c = 64, .h = 112, .w = 112, .k = 64, .r = 1, .s = 1};
+  const KernelTime time = conv_time(device, constants, kernel, no_floor);
+  REQUIRE(std::max(time.tile_m, time.tile_n) == 128);  // 64 x 64 results: half of the tile or more is empty
+  REQUIRE(time.tiles * time.split > 2 * device.sms);
+  REQUIRE(time.tiles * time.split <= 8 * device.sms);
+  const double padded = 2.0 * 256 * 112 * 112 * 64 * 128 / device.fp32_peak / constants.gemm.cuda.efficiency;
+  REQUIRE(time.compute.value >= padded);
+  kernel.c = kernel.k = 2048;
+  kernel.h = kernel.w = 7;
+  const double atomics = 2048.0 * 2048 / (constants.conv.atomics_per_cycle * 100 * 1e9);
+  const double fixed = conv_time(device, constants, kernel, no_floor).fixed.value;
+  REQUIRE(fixed >= atomics);
+  REQUIRE(fixed < 1.2 * atomics);
 }
 
 TEST_CASE("gpu: an SM of 128 CUDA cores shares the operand delivery of one of 64") {
@@ -257,7 +302,12 @@ TEST_CASE("gpu: a calibration file is read back as it was written") {
   calibration.floors.push_back({"profiler", "linear/fp16", "X", Seconds{2e-6}, Seconds{2e-6}});
   calibration.floors.push_back({"pytorch_eager", "conv_fwd/fp32", "X", Seconds{2e-6}, Seconds{3e-6}});
   calibration.bands.push_back({"conv", "fp32", "unseen_device", 17.5, 100});
+  calibration.power_hash = "def";
+  calibration.power_rows = 3;
+  calibration.power_devices = {"X", "Y"};
   const std::string text = calibration_yaml(calibration);
+  REQUIRE_THAT(text, Catch::Contains("power_data_hash: def"));
+  REQUIRE_THAT(text, Catch::Contains("power_rows: 3\npower_devices: [X, Y]\n"));
   REQUIRE_THAT(text, Catch::Contains("stack_floors: []"));
   REQUIRE_THAT(text, Catch::Contains("op: linear/fp16, device: X, us: 2}"));
   REQUIRE_THAT(text, Catch::Contains("op: conv_fwd/fp32, device: X, us: 2, last_us: 3}"));

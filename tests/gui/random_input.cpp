@@ -263,7 +263,7 @@ class RandomUser {
 
   void study() {
     auto* view = window_.findChild<StudyView*>();
-    switch (below(4)) {
+    switch (below(5)) {
       case 0:
         say("study runs");
         view->set_study(any_of(files_));
@@ -273,6 +273,10 @@ class RandomUser {
         say("study file");
         window_.open(folder_ + "/study.yaml");
         return window_.run_study(folder_ + "/results");
+      case 3:
+        say("networks and chips");
+        view->set_study(folder_ + "/joint.yaml");
+        return window_.run_study(folder_ + "/joint");
       default: window_.show_view("study"); return;
     }
   }
@@ -317,6 +321,11 @@ class RandomUser {
     write("long.yaml", head +
                            "vary:\n  chip.compute.rows: [4, 8, 16, 32]\n  chip.compute.cols: [4, 8, 16, 32]\n"
                            "  model.batch: [1, 2, 4, 8, 16, 32]\n  chip.clock: [100 MHz, 200 MHz, 400 MHz, 1 GHz]\n");
+    write("joint.yaml", QByteArray("study: j\nspace: nasbench-macro\narchitectures: {sample: 20}\n"
+                                   "accuracy: {table: nasbench_macro_cifar10.csv, score: mean_accuracy_pct}\n"
+                                   "chips: [" TILEWRIGHT_SOURCE_DIR "/docs/examples/edge_by_parts.yaml]\n"
+                                   "vary: {chip.compute.rows: [8, 16, 32]}\n"
+                                   "objectives: {maximize: [accuracy], minimize: [latency, area, price]}\n"));
     write("project.yaml", head + "vary:\n  \"chip.compute.rows\": [\"8\"]\nobjective: energy\nengine: roofline\n");
     write("topology.csv", "Layer, IFMAP H, IFMAP W, FH, FW, C, N, S,\nc1, 30, 30, 3, 3, 16, 32, 1,\n");
     whole_ << files_.last();
@@ -388,6 +397,14 @@ class RandomUser {
                   window_.ready() ? "the answer to the last project is missing" : "a view is still busy");
       return QApplication::quit();
     }
+    // Every view shows this project: one that stayed behind another tab would still hold the fields of some other chip.
+    for (const QString& view : window_.view_names()) {
+      if (view == "timeline") continue;  // it would simulate
+      window_.show_view(view);
+      QApplication::processEvents();
+    }
+    window_.show_view("graph");
+    QApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     window_.undo_stack().clear();
     sizes_.push_back({events_, allocated_bytes(), static_cast<std::size_t>(window_.findChildren<QObject*>().size())});
   }

@@ -63,6 +63,13 @@ class Script {
     }
   }
 
+  /// Files of studies over search spaces: thousands of networks with their scores.
+  void open_studies() {
+    for (const char* name : {"nasbench_macro_chips", "seqnas_abank", "edge_macro"})
+      step(std::string("open ") + name,
+           [&] { window_.open(QString(TILEWRIGHT_SOURCE_DIR "/docs/studies/%1.yaml").arg(name)); });
+  }
+
   /// Brushing and moving among many points.
   void study(std::size_t points) {
     auto results = std::make_shared<StudyResults>();
@@ -181,6 +188,7 @@ int watch(WatchedApplication& application) {
     script.run(models + "resnet50.onnx", "edge-systolic-16x16");
     script.run(models + "bert_base_s128.onnx", "a100-sxm4-80gb");
     script.run(models + "llama7b_decode_p2047.onnx", "tpu-v4i");
+    script.open_studies();
     script.study(100'000);
     complete = script.complete();
   }

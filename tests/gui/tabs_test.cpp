@@ -1,5 +1,6 @@
 #include "tests/gui/tabs_test.hpp"
 
+#include <QAction>
 #include <QComboBox>
 #include <QFile>
 #include <QLabel>
@@ -14,7 +15,10 @@
 
 #include "arch_models/load.hpp"
 #include "gui/views/chip_view.hpp"
+#include "gui/views/graph_view.hpp"
 #include "gui/views/main_window.hpp"
+#include "gui/views/shortcut_sheet.hpp"
+#include "gui/views/theme.hpp"
 #include "gui/views/timeline_canvas.hpp"
 #include "gui/views/timeline_view.hpp"
 
@@ -161,6 +165,48 @@ void TabsTest::a_figure_of_the_chip_is_checked_edited_undone_and_saved() {
     QVERIFY(answer.count() > 0 || answer.wait(patience));
   }
   QCOMPARE(window.findChild<QLineEdit*>("field.compute.rows")->text(), QString("128"));
+}
+
+void TabsTest::all_keys_stand_on_the_sheet_and_do_what_it_says() {
+  MainWindow window;
+  window.show();
+  answered(window, {"mobilenet_v2", "edge-systolic-16x16", {}});
+  QTest::keyClick(&window, Qt::Key_F1);
+  auto* sheet = window.findChild<ShortcutSheet*>();
+  QVERIFY(sheet != nullptr && sheet->isVisible());
+  QString text;
+  for (const QLabel* label : sheet->findChildren<QLabel*>()) text += label->text();
+  int actions = 0;
+  for (const QAction* action : window.findChildren<QAction*>()) {
+    if (action->shortcut().isEmpty()) continue;
+    ++actions;
+    QVERIFY2(!action->text().isEmpty(), qPrintable(action->shortcut().toString()));
+    QVERIFY2(text.contains('>' + action->shortcut().toString().toHtmlEscaped() + '<'),
+             qPrintable(action->shortcut().toString()));
+    QVERIFY2(text.contains('>' + action->text().remove('&').toHtmlEscaped() + '<'), qPrintable(action->text()));
+  }
+  QVERIFY(actions > 15);
+  for (const QList<KeyHelp>& keys : {plot_keys(), ZoomView::keys(), TimelineCanvas::keys()}) {
+    for (const KeyHelp& each : keys) QVERIFY(text.contains(each.shown) && text.contains(each.does));
+  }
+  QTest::keyClick(sheet, Qt::Key_Escape);
+  QVERIFY(!sheet->isVisible());
+
+  window.show_view("graph");
+  auto* graph = window.findChild<GraphView*>()->findChild<ZoomView*>();
+  for (int i = 0; i < 8; ++i) QTest::keyClick(graph, Qt::Key_Plus);
+  for (const KeyHelp& help : ZoomView::keys()) {
+    for (auto at = help.keys.rbegin(); at != help.keys.rend();
+         ++at) {  // the view starts at the top: first down, then up
+      const Qt::Key key = *at;
+      const QTransform before = graph->transform();
+      const QPointF centre = graph->mapToScene(graph->viewport()->rect().center());
+      QTest::keyClick(graph, key);
+      QVERIFY2(graph->transform() != before || graph->mapToScene(graph->viewport()->rect().center()) != centre,
+               qPrintable(help.shown));
+    }
+  }
+  QVERIFY(graph->mapFromScene(graph->sceneRect()).boundingRect().height() <= graph->height());  // all of it
 }
 
 }  // namespace tilewright::gui

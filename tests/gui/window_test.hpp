@@ -19,7 +19,6 @@ class WindowTest : public QObject {
   void the_pinned_baseline_gives_differences();
   void every_control_has_a_name_and_takes_the_focus();
   void dropped_files_are_opened_and_clicks_select_in_all_views();
-  void a_study_is_swept_cancelled_and_gone_on_with();
   void a_saved_session_gives_the_figures_of_a_sweep();
   void a_view_is_exported_by_its_key();
   void what_a_window_that_crashed_left_is_restored_once();

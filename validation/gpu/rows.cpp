@@ -320,6 +320,12 @@ MeasuredData read_measured(const std::string& folder) {
   return data;
 }
 
+std::string hash_of_files(const std::vector<std::string>& paths) {
+  Hash hash;
+  for (const std::string& path : paths) hash.add(read_file(path, largest_table));
+  return hash.hex();
+}
+
 bool host_drifts(const MeasuredRow& row) {
   return row.stack == Stack::pytorch_eager && std::holds_alternative<ConvKernel>(row.kernel);
 }

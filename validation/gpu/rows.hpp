@@ -36,6 +36,8 @@ struct MeasuredData {
 /// Reads devices.csv and those of gemm.csv, conv.csv, vector.csv, attention.csv, rnn.csv that the folder has. InputError with file, line and column for a bad cell, an unknown
 /// device, number format or timing method, and for a folder without devices.csv or without any table.
 MeasuredData read_measured(const std::string& folder);
+/// FNV-1a of the files one after the other, as the calibration names its tables.
+std::string hash_of_files(const std::vector<std::string>& paths);
 /// Folder of the open tables that come with the project.
 std::string measured_gpu_folder();
 

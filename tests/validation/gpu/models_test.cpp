@@ -208,6 +208,10 @@ TEST_CASE("energies of servers and chats are predicted within the targets from c
   CHECK(error("serving power, rate given", "known") <= 12);
   CHECK(error("serving energy, predicted time", "left out") <= 18);
   CHECK(result.pass);
+  // Constants of board power from other devices: what a chip known from its data sheet gets.
+  for (const auto& [figure, most] : {std::pair{"board power, serving", 14.0}, std::pair{"board power, chat", 14.0},
+                                     std::pair{"board power, stream", 14.0}, std::pair{"board power, training", 14.0}})
+    CHECK(error(figure, "device left out") <= most);
   const auto lecture = std::ranges::find_if(
       result.groups, [](const SuiteGroup& group) { return group.keys.at("models") == "all rows of A100 chat"; });
   REQUIRE(lecture != result.groups.end());
