@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
@@ -60,26 +61,27 @@ const std::string& coordinate(const Coordinates& point, const std::string& key, 
   throw InputError({where, 0, 0, "accuracy"}, unknown_message("coordinate of a point", key, known));
 }
 
-/// {KEY} becomes the point's coordinate.
-std::string filled(const std::string& text, const Coordinates& point) {
+/// {KEY} becomes what `of` says of the key.
+std::string filled(const std::string& text, const std::function<std::string(const std::string& key)>& of) {
   std::string result;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const std::size_t end = text[at] == '{' ? text.find('}', at) : std::string::npos;
     if (end == std::string::npos) {
       result += text[at];
     } else {
-      result += coordinate(point, text.substr(at + 1, end - at - 1), "command");
+      result += of(text.substr(at + 1, end - at - 1));
       at = end;
     }
   }
   return result;
 }
 
-/// A line of the cache is written at once and under a lock, so that several processes can share the file.
-void append(const std::string& file, const std::string& line) {
+/// A line of the cache, behind the header where it is the first, is written at once and under a lock, so that several processes can share the file.
+void append(const std::string& file, std::string line) {
   const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const bool written = out >= 0 && flock(out, LOCK_EX) == 0 &&
-                       ::write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  const bool locked = out >= 0 && flock(out, LOCK_EX) == 0;
+  if (locked && ::lseek(out, 0, SEEK_END) == 0) line.insert(0, "command,score\n");
+  const bool written = locked && ::write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (out >= 0) close(out);
   if (!written) throw InputError({file, 0, 0, "accuracy.cache"}, "cannot be written");
 }
@@ -177,7 +179,8 @@ void AccuracySource::Impl::fit() {
 }
 
 void AccuracySource::Impl::read_cache() {
-  if (!std::filesystem::exists(request.cache)) append(request.cache, "command,score\n");
+  std::error_code error;
+  if (!std::filesystem::exists(request.cache, error)) return;
   const CsvTable table = read_csv(request.cache);
   for (const CsvRow& row : table.rows)
     answers[table.text(row, table.column("command"))] = table.number(row, table.column("score"));
@@ -185,7 +188,8 @@ void AccuracySource::Impl::read_cache() {
 
 double AccuracySource::Impl::answer(const Coordinates& point) {
   std::vector<std::string> command;
-  for (const std::string& word : request.command) command.push_back(filled(word, point));
+  for (const std::string& word : request.command)
+    command.push_back(filled(word, [&](const std::string& key) { return coordinate(point, key, "command"); }));
   const std::string key = fmt::format("{}", fmt::join(command, " "));
   std::shared_ptr<std::mutex> run;
   {
@@ -242,11 +246,25 @@ AccuracyFigure AccuracySource::of(const Coordinates& point) const {
       fmt::format("has no score for {}; add a row, or ask for a prediction with `predict`", fmt::join(cells, ", ")));
 }
 
+bool AccuracySource::runs_command() const { return !impl_->request.command.empty(); }
+
 std::vector<std::string> AccuracySource::scored() const { return impl_->codes; }
 
 std::optional<PredictionError> AccuracySource::prediction_error() const {
   if (!impl_->model) return std::nullopt;
   return impl_->model->error();
+}
+
+std::vector<std::string> AccuracySource::reads() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, column] : impl_->request.match) keys.push_back(key);
+  for (const std::string& word : impl_->request.command) {
+    filled(word, [&](const std::string& key) {
+      keys.push_back(key);
+      return key;
+    });
+  }
+  return keys;
 }
 
 std::string AccuracySource::fingerprint() const {

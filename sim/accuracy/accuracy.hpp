@@ -54,9 +54,13 @@ class AccuracySource {
   /// A command runs once per distinct text of its arguments; its cache outlives the process.
   AccuracyFigure of(const Coordinates& point) const;
 
+  /// True where a score may cost a run of the user's command.
+  bool runs_command() const;
   /// Codes of the table's architectures that belong to the space, in the order of the file, each once.
   std::vector<std::string> scored() const;
   std::optional<PredictionError> prediction_error() const;
+  /// Coordinates of a point that decide its score.
+  std::vector<std::string> reads() const;
   /// All that decides a score, for the identity of points.
   std::string fingerprint() const;
 

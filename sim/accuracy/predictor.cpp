@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "sim/accuracy/rank_correlation.hpp"
+
 namespace tilewright {
 namespace {
 
@@ -19,33 +21,6 @@ constexpr std::size_t most_rows = 400;
 struct Setting {
   double noise = 1, length = 1;  // noise: ridge's lambda
 };
-
-std::vector<double> ranks(const Vector& values) {
-  std::vector<Index> order(static_cast<std::size_t>(values.size()));
-  std::iota(order.begin(), order.end(), Index{0});
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return values(a) < values(b); });
-  std::vector<double> rank(order.size());
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    while (last + 1 < order.size() && values(order[last + 1]) == values(order[first])) ++last;
-    for (std::size_t i = first; i <= last; ++i)
-      rank[static_cast<std::size_t>(order[i])] = 0.5 * static_cast<double>(first + last);
-    first = last + 1;
-  }
-  return rank;
-}
-
-double rank_correlation(const Vector& a, const Vector& b) {
-  const std::vector<double> x = ranks(a), y = ranks(b);
-  const double mean = 0.5 * (static_cast<double>(x.size()) - 1);
-  double xy = 0, xx = 0, yy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
-}
 
 }  // namespace
 
@@ -121,7 +96,7 @@ PredictorModel::PredictorModel(const SearchSpace& space, Predictor predictor,
     if (rmse >= least) continue;
     least = rmse;
     m.setting = s;
-    m.error = {rmse, rank_correlation(predicted, centred), count};
+    m.error = {rmse, rank_correlation({predicted.begin(), predicted.end()}, {centred.begin(), centred.end()}), count};
   }
   std::vector<Index> all(count);
   std::iota(all.begin(), all.end(), Index{0});

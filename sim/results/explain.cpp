@@ -10,6 +10,8 @@
 #include "sim/report/layer_view.hpp"
 #include "sim/report/table.hpp"
 #include "sim/study/metrics.hpp"
+#include "sim/study/surrogate.hpp"
+#include "sim/study/sweep.hpp"
 
 namespace tilewright {
 namespace {
@@ -83,6 +85,27 @@ std::string prediction_text(const StudyRows& rows) {
       count, error->rmse, error->spearman, error->rows);
 }
 
+/// How well the surrogate that chose the points knows them.
+std::string surrogate_text(const StudyRows& rows) {
+  const StudyRequest& request = rows.request;
+  if (request.proposals == 0 || request.engines.size() > 1) return "";
+  std::vector<EvaluatedPoint> points;
+  for (const StoredPoint& point : rows.points)
+    points.push_back({on_surrogate_axes(request, point.position), score_of(request, point.result)});
+  std::string text;
+  const auto errors = Surrogate(surrogate_axes(request), request.goals.size()).errors(points);
+  for (std::size_t g = 0; g < errors.size(); ++g) {
+    if (!errors[g]) continue;
+    text += fmt::format("; {} {:.2g} %, rank correlation {:.3f}, {} different ones", metric_of(request.goals[g]).name,
+                        100 * std::expm1(errors[g]->rmse), errors[g]->spearman, errors[g]->rows);
+  }
+  if (text.empty()) return "";
+  return fmt::format(
+      "\nA Gaussian process chose among {} proposals a generation. Each point told by all others is off by (root mean "
+      "square of the logarithm){}\n",
+      request.proposals, text.substr(1));
+}
+
 }  // namespace
 
 std::string front_text(const StudyRows& rows) {
@@ -107,7 +130,7 @@ std::string front_text(const StudyRows& rows) {
   text += table.text();
   if (order.size() > most_shown)
     text += fmt::format("... and {} more (--format csv has all)\n", order.size() - most_shown);
-  return text + winners_text(rows) + prediction_text(rows) + sides_text(rows);
+  return text + winners_text(rows) + prediction_text(rows) + surrogate_text(rows) + sides_text(rows);
 }
 
 std::string front_csv(const StudyRows& rows) {

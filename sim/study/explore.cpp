@@ -16,8 +16,10 @@
 #include <random>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "sim/study/strategy.hpp"
+#include "sim/study/surrogate.hpp"
 
 namespace tilewright {
 namespace {
@@ -68,11 +70,7 @@ class Search {
     std::vector<std::string> keys;
     std::vector<Position> fresh;
     for (std::size_t first = 0; first < genes.size(); first += dims()) {
-      Position position(sizes_.size(), 0);
-      for (std::size_t g = 0; g < dims(); ++g) {
-        const std::size_t size = sizes_[free_[g]];
-        position[free_[g]] = static_cast<std::size_t>(std::clamp(genes[first + g], 0.0, static_cast<double>(size - 1)));
-      }
+      Position position = position_at(genes, first);
       if (whole_numbers()) leave_known(position);
       keys.push_back(key_of(position, sizes_));
       if (!finished() && known_.try_emplace(keys.back()).second) {
@@ -89,6 +87,7 @@ class Search {
         if (!whole_numbers()) continue;
         known_.try_emplace(key_of(meant[i], sizes_), fitness);
         elite_.push_back({genes_of(meant[i]), fitness});
+        if (options_.surrogate) points_.push_back({meant[i], scores[i]});
       }
     }
     Vector all;
@@ -101,6 +100,32 @@ class Search {
       }
     }
     return all;
+  }
+
+  /// Distinct new points among those of the genes and as many drawn at random.
+  std::vector<Position> proposals(const Vector& genes) {
+    std::vector<Position> found;
+    std::unordered_set<std::string> seen;
+    const auto add = [&](Position position) {
+      leave_known(position);
+      if (options_.surrogate->meant(position) && !known_.contains(key_of(position, sizes_)) &&
+          seen.insert(key_of(position, sizes_)).second)
+        found.push_back(std::move(position));
+    };
+    for (std::size_t first = 0; first < genes.size(); first += dims()) add(position_at(genes, first));
+    for (std::size_t first = 0; first < genes.size(); first += dims()) {
+      Position position(sizes_.size(), 0);
+      for (const std::size_t a : free_) position[a] = random_() % sizes_[a];
+      add(std::move(position));
+    }
+    return found;
+  }
+
+  const std::vector<EvaluatedPoint>& points() const { return points_; }
+  Vector genes_of(const Position& position) const {
+    Vector genes;
+    for (const std::size_t a : free_) genes.push_back(static_cast<double>(position[a]));
+    return genes;
   }
 
   /// The best `size` of the points so far (non-dominated sorting and crowding, pagmo2), as they were evaluated; the others are forgotten.
@@ -126,10 +151,13 @@ class Search {
     }
   }
 
-  Vector genes_of(const Position& position) const {
-    Vector genes;
-    for (const std::size_t a : free_) genes.push_back(static_cast<double>(position[a]));
-    return genes;
+  Position position_at(const Vector& genes, std::size_t first) const {
+    Position position(sizes_.size(), 0);
+    for (std::size_t g = 0; g < dims(); ++g) {
+      const std::size_t size = sizes_[free_[g]];
+      position[free_[g]] = static_cast<std::size_t>(std::clamp(genes[first + g], 0.0, static_cast<double>(size - 1)));
+    }
+    return position;
   }
 
   Vector fitness_of(const Score& score) const {
@@ -147,6 +175,7 @@ class Search {
   Vector weights_;                                 // on the goals; empty: they are compared one by one
   std::unordered_map<std::string, Vector> known_;  // fitness by key of the point
   std::vector<Member> elite_;                      // NSGA-II
+  std::vector<EvaluatedPoint> points_;             // for the surrogate
   std::mt19937_64 random_;
 };
 
@@ -159,6 +188,22 @@ struct SearchProblem {
   std::pair<Vector, Vector> get_bounds() const { return search->bounds(); }
   Vector::size_type get_nobj() const { return search->objectives(); }
   Vector::size_type get_nix() const { return search->whole_numbers() ? search->dims() : 0; }
+  pagmo::thread_safety get_thread_safety() const { return pagmo::thread_safety::none; }
+};
+
+/// Takes down what an algorithm would have evaluated.
+struct ProposalProblem {
+  std::shared_ptr<Search> search;
+  std::shared_ptr<Vector> genes;
+  Vector fitness(const Vector&) const { return Vector(search->objectives(), 0); }
+  Vector batch_fitness(const Vector& proposed) const {
+    genes->insert(genes->end(), proposed.begin(), proposed.end());
+    return Vector(proposed.size() / search->dims() * search->objectives(), 0);
+  }
+  bool has_batch_fitness() const { return true; }
+  std::pair<Vector, Vector> get_bounds() const { return search->bounds(); }
+  Vector::size_type get_nobj() const { return search->objectives(); }
+  Vector::size_type get_nix() const { return search->dims(); }
   pagmo::thread_safety get_thread_safety() const { return pagmo::thread_safety::none; }
 };
 
@@ -183,6 +228,39 @@ pagmo::algorithm algorithm_for(const StrategyOptions& options, std::size_t dims,
                                                          static_cast<unsigned>(std::max<std::int64_t>(steps / bin, 1)),
                                                          1, static_cast<unsigned>(bin), 1.0, seed}};
     }
+  }
+}
+
+/// NSGA-II with a surrogate: every generation half of the proposals are offspring of the best points, half are drawn at random, and the surrogate
+/// chooses those that are evaluated.
+void run_screened(const std::shared_ptr<Search>& search, const StrategyOptions& options) {
+  const auto size = static_cast<std::size_t>((std::max(options.population, least_population) + 3) / 4 * 4);
+  std::mt19937_64 seeds(options.seed);
+  const auto next_seed = [&] { return static_cast<unsigned>(seeds()); };
+  const pagmo::population first(pagmo::problem{SearchProblem{search}}, pagmo::bfe{pagmo::member_bfe{}}, size,
+                                next_seed());
+  Surrogate surrogate(*options.surrogate, options.goals);
+  while (!search->finished()) {
+    const auto genes = std::make_shared<Vector>();
+    const pagmo::problem problem{ProposalProblem{search, genes}};
+    const auto& best = search->best(size);
+    const std::size_t wanted = static_cast<std::size_t>(options.surrogate->proposals) * search->dims() / 2;
+    while (genes->size() < wanted) {
+      pagmo::population parents(problem, 0U, next_seed());
+      for (std::size_t i = 0; i < size; ++i) {
+        const auto& parent = best[i % best.size()];
+        parents.push_back(parent.genes, parent.fitness);
+      }
+      algorithm_for(options, search->dims(), 0, next_seed()).evolve(parents);
+    }
+    genes->resize(wanted);
+    Vector chosen;
+    for (const Position& position : surrogate.chosen(search->points(), search->proposals(*genes), size)) {
+      const Vector its = search->genes_of(position);
+      chosen.insert(chosen.end(), its.begin(), its.end());
+    }
+    if (chosen.empty()) return;  // nothing new
+    search->fitness(chosen);
   }
 }
 
@@ -234,6 +312,10 @@ void explore(std::span<const std::size_t> sizes, const StrategyOptions& options,
   if (std::all_of(sizes.begin(), sizes.end(), [](std::size_t size) { return size == 1; })) {
     Position only(sizes.size(), 0);
     if (options.budget > 0) score(std::span(&only, 1));
+    return;
+  }
+  if (options.surrogate) {
+    run_screened(std::make_shared<Search>(sizes, options, score, options.budget, Vector{}), options);
     return;
   }
   if (least_goals(options.strategy) > 1) {

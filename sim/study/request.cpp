@@ -203,6 +203,20 @@ std::vector<Engine> engines_of(const Value& value) {
   return engines;
 }
 
+/// Gaussian processes that choose what NSGA-II evaluates.
+void read_surrogate(const Value& surrogate, const Value& search, StudyRequest& request) {
+  if (request.strategy != Strategy::nsga2) surrogate.fail("chooses among the proposals of strategy nsga2 alone");
+  surrogate.at("model").as_choice("model", {"gaussian_process"});
+  constexpr std::int64_t default_proposals = 1000, most_proposals = 10'000, most_held = 2000;
+  const auto proposals = surrogate.find("proposals");
+  request.proposals = proposals ? proposals->as_int(request.population, most_proposals)
+                                : std::max(default_proposals, request.population);
+  if (request.goals.size() > 3) surrogate.fail("weighs two or three objectives");
+  if (request.budget > most_held)
+    search.at("budget").fail(
+        fmt::format("a Gaussian process holds {} points at most: its time grows with their cube", most_held));
+}
+
 void read_search(const Value& search, StudyRequest& request) {
   const Value strategy = search.at("strategy");
   const std::string word = strategy.as_choice("strategy", strategy_names());
@@ -219,6 +233,7 @@ void read_search(const Value& search, StudyRequest& request) {
   }
   if (request.architectures && (request.strategy == Strategy::cmaes || request.strategy == Strategy::annealing))
     strategy.fail("the choices of a search space have no order that this strategy could follow; use nsga2 or moead");
+  if (const auto surrogate = search.find("surrogate")) read_surrogate(*surrogate, search, request);
   if (request.engines.size() > 1) {
     const Value keep = search.at("keep");
     request.keep = keep.as_number(0, 1);
@@ -400,6 +415,7 @@ std::vector<std::string> canonical_lines(const StudyRequest& request) {
   lines.push_back(fmt::format("search: {}", name(request.strategy)));
   if (request.budget > 0) lines.back() += fmt::format(", {} points", request.budget);
   if (adaptive(request.strategy)) lines.back() += fmt::format(", population {}", request.population);
+  if (request.proposals > 0) lines.back() += fmt::format(", gaussian_process among {} proposals", request.proposals);
   if (request.engines.size() > 1) lines.back() += fmt::format(", keep {}", request.keep);
   std::vector<std::string_view> engines;
   for (const Engine engine : request.engines) engines.push_back(engine_name(engine));

@@ -57,6 +57,7 @@ struct StudyRequest {
   Strategy strategy = Strategy::grid;
   std::int64_t budget = 0;      // most points; grid: 0, all of them
   std::int64_t population = 0;  // of one generation, adaptive strategies
+  std::int64_t proposals = 0;   // of one generation, among which a surrogate chooses; 0: no surrogate
   /// The first evaluates every point, each further one the best of the one before.
   std::vector<Engine> engines{Engine::analytical};
   double keep = 1;  // part of the points that meet all constraints which goes on to the next engine

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/study/surrogate.hpp"
+
 namespace tilewright {
 namespace {
 
@@ -26,6 +28,7 @@ StrategySource::StrategySource(const StudyRequest& request, Known known, std::fu
     options.seed = request_.seed;
     options.goals = request_.goals.size();
     options.stopped = stopped_;
+    if (request_.proposals > 0) options.surrogate = surrogate_options();
     std::vector<std::size_t> sizes = sizes_;
     if (request_.architectures) {
       // The strategy varies choices of the space; only points of the list count.
@@ -52,6 +55,17 @@ StrategySource::StrategySource(const StudyRequest& request, Known known, std::fu
 
 StrategySource::~StrategySource() = default;
 
+SurrogateOptions StrategySource::surrogate_options() {
+  SurrogateOptions options = surrogate_axes(request_);
+  options.meant = [this](Position& proposal) {
+    const std::lock_guard lock(mutex_);
+    const Position point = study_position(proposal);
+    proposal = on_surrogate_axes(request_, point);
+    return !asked_.contains(key_of(point, sizes_));
+  };
+  return options;
+}
+
 /// Answers of points that were not evaluated because the sweep was stopped are worth nothing, and lead to nothing.
 std::vector<Score> StrategySource::scores_of(std::span<Position> points) {
   std::vector<std::string> keys;
@@ -66,10 +80,7 @@ std::vector<Score> StrategySource::scores_of(std::span<Position> points) {
       waiting_.push_back(point);
       work_.notify_one();
     }
-    if (request_.architectures) {  // the choices of the listed architecture
-      const Architecture& meant = request_.architectures->architectures[point[arch_axis]];
-      std::copy(meant.begin(), meant.end(), asked.begin() + arch_axis);
-    }
+    asked = on_surrogate_axes(request_, point);
   }
   std::vector<Score> scores;
   for (const std::string& key : keys) {

@@ -52,6 +52,7 @@ class StrategySource : public PointSource {
   std::int64_t asked();
 
  private:
+  SurrogateOptions surrogate_options();
   std::vector<Score> scores_of(std::span<Position> points);
   /// Precondition: mutex_ is held.
   Position study_position(const Position& asked) const;

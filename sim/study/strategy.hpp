@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,13 +32,24 @@ struct Score {
 /// one's. May be called from several threads at a time.
 using Scorer = std::function<std::vector<Score>(std::span<Position>)>;
 
+/// NSGA-II proposes more points than it may evaluate, and Gaussian processes choose (surrogate.hpp).
+struct SurrogateOptions {
+  std::int64_t proposals = 0;                                   // of one generation
+  std::vector<double> spans;                                    // of each axis; 0: its values have no order
+  std::vector<std::vector<std::size_t>> reads;                  // per goal: the axes that decide it
+  std::function<std::vector<int>(const Position& point)> code;  // a number an axis: what the processes see
+  std::function<bool(Position& point)>
+      meant;  // moves a proposal to the point that it means; false: that one was asked for
+};
+
 struct StrategyOptions {
   Strategy strategy = Strategy::nsga2;
   std::int64_t budget = 0;       // most distinct points that are asked for
   std::int64_t population = 64;  // nsga2, moead, cmaes: points of one generation
   std::uint64_t seed = 0;
   std::size_t goals = 1;
-  std::function<bool()> stopped;  // asked between generations; empty: never
+  std::function<bool()> stopped;              // asked between generations; empty: never
+  std::optional<SurrogateOptions> surrogate;  // nsga2
 };
 
 /// Number of points of the space, or -1 above 2^62.

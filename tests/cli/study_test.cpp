@@ -134,8 +134,11 @@ TEST_CASE("a study killed at fifty random moments gives the table of an undistur
 
 TEST_CASE("an adaptive study killed again and again gives the table of an undisturbed run") {
   const Scratch scratch;
-  const std::string file =
-      scratch.file("study.yaml", study + "search: {strategy: nsga2, budget: 900, population: 40}\nseed: 4\n");
+  const std::string search =
+      GENERATE(as<std::string>{}, "budget: 900, population: 40",
+               "budget: 120, population: 20, surrogate: {model: gaussian_process, proposals: 100}");
+  INFO(search);
+  const std::string file = scratch.file("study.yaml", study + "search: {strategy: nsga2, " + search + "}\nseed: 4\n");
   const std::string plain = scratch.path("plain"), killed = scratch.path("killed");
   CHECK(tool("sweep " + file + " -o " + plain + " --jobs 1 --progress none").code <= 1);
   std::mt19937 random(8);
@@ -146,6 +149,7 @@ TEST_CASE("an adaptive study killed again and again gives the table of an undist
   }
   CHECK(tool("sweep " + file + " -o " + killed + " --progress none").code <= 1);
   CHECK(exported(killed) == exported(plain));
+  CHECK(tool("sweep " + file + " -o " + scratch.path("shards") + " --shard 1/2").code == 2);
 }
 
 TEST_CASE("one, two and seven shards on one and two threads give the same table") {
@@ -314,6 +318,25 @@ TEST_CASE("a dry run counts the points, shows five and estimates, for lists and 
   const Outcome refused = tool("sweep " + adaptive + " -o " + scratch.path("r") + " --shard 1/2");
   CHECK(refused.code == 2);
   CHECK_THAT(refused.err, Contains("--shard") && Contains("run it with --jobs"));
+}
+
+TEST_CASE("a dry run leaves the user's command alone, says so and writes no cache") {
+  const Scratch scratch;
+  const std::string file = scratch.file(
+      "study.yaml",
+      "study: trained\nworkloads: ['gemm:m=16,k=16,n=32']\nchips: [edge-systolic-16x16]\nvary: {model.batch: [1, 2]}\n"
+      "accuracy: {command: [sh, -c, \"echo ran >> " +
+          scratch.path("ran") +
+          "; echo 0.5\"], limit: 10 s, cache: scores.csv}\n"
+          "constraints: [\"accuracy >= 0.4\"]\nobjectives: {maximize: [accuracy], minimize: [latency]}\n");
+  const Outcome dry = tool("sweep " + file + " --dry-run");
+  CHECK(dry.code == 0);
+  CHECK_THAT(dry.out, Contains("2 points") && Contains(": done") && Contains("command of accuracy was not run"));
+  CHECK_FALSE(fs::exists(scratch.path("ran")));
+  CHECK_FALSE(fs::exists(scratch.path("scores.csv")));
+  CHECK(tool("sweep " + file + " -o " + scratch.path("r") + " --progress none").code == 0);
+  CHECK(slurp(scratch.path("ran")) == "ran\n");  // one text, one run
+  CHECK(slurp(scratch.path("scores.csv")).starts_with("command,score\n"));
 }
 
 TEST_CASE("sweep --submit writes the job scripts and says where Slurm is missing or refuses") {

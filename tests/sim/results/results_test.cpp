@@ -98,6 +98,20 @@ TEST_CASE("The joint front holds both one-sided ones behind it") {
   REQUIRE(text.find("nearest to the best figures") != std::string::npos);
 }
 
+TEST_CASE("The front of a study with a surrogate says how well its points tell each other") {
+  const Folder folder;
+  const StudyRows rows = swept(
+      "study: chosen\nspace: nasbench-macro\naccuracy: {table: nasbench_macro_cifar10.csv, score: mean_accuracy_pct}\n"
+      "chips: [edge-systolic-16x16, raspberry-pi-4]\nobjectives: {maximize: [accuracy], minimize: [latency]}\n"
+      "search: {strategy: nsga2, budget: 48, population: 12, surrogate: {model: gaussian_process, proposals: 60}}\n",
+      folder.path.string());
+  REQUIRE(rows.points.size() == 48);
+  const std::string text = front_text(rows);
+  REQUIRE(text.find("Gaussian process chose among 60 proposals") != std::string::npos);
+  REQUIRE(text.find(" latency ") != std::string::npos);
+  REQUIRE(front_text(rows) == text);
+}
+
 TEST_CASE("A point is explained: what a better figure costs, what binds, or by what it is beaten") {
   const Folder folder;
   const StudyRows rows = swept(small, folder.path.string());

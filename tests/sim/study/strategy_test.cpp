@@ -170,6 +170,36 @@ TEST_CASE("where only some points exist, NSGA-II breeds from those that were eva
   CHECK(2 * sevens > proposals);
 }
 
+TEST_CASE("a surrogate finds with a few evaluations what NSGA-II alone needs many for, the same in every run") {
+  StrategyOptions options = options_for(Strategy::nsga2, 2);
+  options.budget = 200;
+  options.population = 20;
+  const Asked alone = run(options, two_goals);
+  SurrogateOptions surrogate;
+  surrogate.proposals = 200;
+  surrogate.spans = {0, 39, 0, 29, 19};
+  surrogate.reads = {{0, 1, 3, 4}, {0, 1, 3, 4}};
+  surrogate.code = [](const Position& p) { return std::vector<int>(p.begin(), p.end()); };
+  surrogate.meant = [](Position&) { return true; };
+  options.surrogate = surrogate;
+  const Asked chosen = run(options, two_goals), again = run(options, two_goals);
+  CHECK(chosen.points.size() == 200);
+  CHECK(chosen.order == again.order);
+  CHECK(chosen.front.size() >= 10);
+  CHECK(chosen.front.size() > 2 * alone.front.size());
+
+  // Limits that most of the space misses: half of what is evaluated later meets them, of points drawn at random an eighth.
+  const auto limited = [](const Position& p) {
+    Score score = two_goals(p);
+    score.violation = std::max(0.0, static_cast<double>(p[1]) - 4);
+    if (score.violation > 0) score.goals.clear();
+    return score;
+  };
+  std::size_t met = 0;
+  for (const Position& p : run(options, limited).points) met += p[1] <= 4;
+  CHECK(met > 100);
+}
+
 TEST_CASE("strategies for one goal find the best point") {
   for (const Strategy strategy : {Strategy::cmaes, Strategy::annealing}) {
     INFO(name(strategy));

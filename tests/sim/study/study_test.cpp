@@ -13,6 +13,7 @@
 #include "sim/network/network.hpp"
 #include "sim/study/ladder.hpp"
 #include "sim/study/metrics.hpp"
+#include "sim/study/surrogate.hpp"
 #include "sim/study/sweep.hpp"
 #include "sim/study/table.hpp"
 #include "workloads/onnx/load.hpp"
@@ -281,7 +282,9 @@ TEST_CASE("comparing two runs finds the figures that changed") {
 TEST_CASE("an adaptive study gives the same table for any threads and after interruptions, and is not divided") {
   std::string text = small_study;
   text.replace(text.find("points: 5"), 9, "points: 100");
-  const std::string strategy = GENERATE(as<std::string>{}, "nsga2", "annealing");
+  const std::string strategy =
+      GENERATE(as<std::string>{}, "nsga2", "annealing", "nsga2, surrogate: {model: gaussian_process, proposals: 60}");
+  INFO(strategy);
   const StudyRequest request =
       study(text + "search: {strategy: " + strategy + ", budget: 150, population: 12}\nseed: 3\n");
   const Folder plain("aplain"), threads("athreads"), stopped("astopped");
@@ -356,6 +359,39 @@ TEST_CASE("strategies and engines that do not fit are refused at their place") {
   CHECK_THROWS_WITH(study(small_study + "search: {strategy: grid, budget: 9}\n"), Contains("'budget'"));
   CHECK_THROWS_WITH(study(small_study + "engine: [analytical, roofline]\n"), Contains("quickest"));
   CHECK_THROWS_WITH(study(small_study + "engine: [roofline, analytical]\n"), Contains("keep: 0.1"));
+  const auto surrogate = [](const std::string& search, const std::string& goals = "latency, energy") {
+    return study(small_study + "objectives: {minimize: [" + goals + "]}\nsearch: {" + search + "}\n");
+  };
+  CHECK(surrogate("strategy: nsga2, budget: 30, surrogate: {model: gaussian_process}").proposals == 1000);
+  CHECK_THROWS_WITH(surrogate("strategy: moead, budget: 30, surrogate: {model: gaussian_process}"), Contains("nsga2"));
+  CHECK_THROWS_WITH(surrogate("strategy: nsga2, budget: 30, surrogate: {model: ridge}"), Contains("gaussian_process"));
+  CHECK_THROWS_WITH(surrogate("strategy: nsga2, budget: 3000, surrogate: {model: gaussian_process}"),
+                    Contains("budget") && Contains("2000 points"));
+  CHECK_THROWS_WITH(surrogate("strategy: nsga2, budget: 30, surrogate: {model: gaussian_process, proposals: 10}"),
+                    Contains("proposals"));
+  CHECK_THROWS_WITH(
+      surrogate("strategy: nsga2, budget: 30, surrogate: {model: gaussian_process}", "latency, energy, area, price"),
+      Contains("two or three"));
+}
+
+TEST_CASE("a surrogate sees of each goal the axes that decide it") {
+  const StudyRequest request = study(R"(
+study: seen
+space: nasbench-macro
+architectures: [ "00000000", "01210002" ]
+accuracy: {table: nasbench_macro_cifar10.csv, score: mean_accuracy_pct}
+chips: [edge-systolic-16x16, raspberry-pi-4]
+vary: {model.batch: [1, 2, 4]}
+objectives: {maximize: [accuracy], minimize: [latency, price]}
+search: {strategy: nsga2, budget: 12, surrogate: {model: gaussian_process}}
+)");
+  const SurrogateOptions seen = surrogate_axes(request);  // workload, chip, eight layers, batch
+  CHECK(seen.spans == std::vector<double>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2});
+  REQUIRE(seen.reads.size() == 3);
+  CHECK(seen.reads[0] ==
+        std::vector<std::size_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10});            // latency; of one workload nothing is told
+  CHECK(seen.reads[1] == std::vector<std::size_t>{1});                       // a price is the chip's
+  CHECK(seen.reads[2] == std::vector<std::size_t>{2, 3, 4, 5, 6, 7, 8, 9});  // accuracy: the table reads arch
 }
 
 TEST_CASE("rungs are powers of four of a capacity and of two of a bandwidth, and a chip on them is its own anchor") {
