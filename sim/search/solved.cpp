@@ -195,4 +195,10 @@ Answer solved_once(const std::string& key, const std::function<Answer()>& solve)
   return *answer.get();
 }
 
+void forget_solved() {
+  const std::lock_guard lock(kept().mutex);
+  kept().answers.clear();
+  kept().oldest.clear();
+}
+
 }  // namespace tilewright

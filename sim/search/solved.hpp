@@ -17,4 +17,7 @@ std::string question(const Problem& problem, const Chip& chip, const SearchOptio
 /// waited for, not solved again. At most a few thousand answers are kept, the oldest go first.
 Answer solved_once(const std::string& key, const std::function<Answer()>& solve);
 
+/// Forgets every answer, for measurements of time and memory.
+void forget_solved();
+
 }  // namespace tilewright

@@ -29,6 +29,7 @@
 
 #include "gui/views/main_window.hpp"
 #include "gui/views/study_view.hpp"
+#include "sim/search/solved.hpp"
 #if defined(__SANITIZE_ADDRESS__)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
@@ -110,7 +111,7 @@ class RandomUser {
       return in_dialog();
     }
     if (done() >= 1) return finish();
-    constexpr double every = 0.1;
+    const double every = 1.0 / static_cast<double>(3 * third_);
     if (done() >= every * static_cast<double>(sizes_.size() + 1)) {
       measure();
       return schedule(0);
@@ -406,6 +407,7 @@ class RandomUser {
     window_.show_view("graph");
     QApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     window_.undo_stack().clear();
+    forget_solved();  // a few thousand answers, which a run of ten minutes has just collected
     sizes_.push_back({events_, allocated_bytes(), static_cast<std::size_t>(window_.findChildren<QObject*>().size())});
   }
 
@@ -448,8 +450,8 @@ class RandomUser {
     constexpr std::int64_t warm =
         5000;  // events; a shorter run still fills its caches and opens views for the first time
     constexpr double allowed_bytes = 16e6, allowed_objects = 40;
-    const double bytes = least(6, 10, &Size::bytes) - least(3, 6, &Size::bytes),
-                 objects = least(6, 10, &Size::objects) - least(3, 6, &Size::objects);
+    const double bytes = least(2 * third_, 3 * third_, &Size::bytes) - least(third_, 2 * third_, &Size::bytes),
+                 objects = least(2 * third_, 3 * third_, &Size::objects) - least(third_, 2 * third_, &Size::objects);
     std::printf("grown by %.1f MB and %.0f objects\n", 1e-6 * bytes, objects);
     const bool grown = events_ >= warm && (bytes > allowed_bytes || objects > allowed_objects);
     return settled_ && !grown ? 0 : 1;
@@ -463,6 +465,8 @@ class RandomUser {
   QStringList files_, whole_;
   QElapsedTimer clock_;
   std::vector<Size> sizes_;
+  const std::size_t third_ =
+      options_.seconds > 0 ? 10 : 3;  // of the times that the window is weighed; a run by the clock is a long one
   bool settled_ = true;
   std::atomic<std::int64_t> events_{0};
   std::atomic<bool> over_{false};
