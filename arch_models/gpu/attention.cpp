@@ -14,8 +14,6 @@ constexpr std::int64_t most_splits = 128;
 double cube(double x) { return x * x * x; }
 double join(double a, double b) { return std::cbrt(cube(a) + cube(b)); }
 double number(std::int64_t value) { return static_cast<double>(value); }
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Device, constants and traffic of one call.
 struct Call {
   const GpuDevice& device;

@@ -12,7 +12,7 @@ namespace tilewright {
 namespace {
 
 // A member of GpuConstants as a function, for the list below.
-#define TILEWRIGHT_AT(path) [](GpuConstants& c) -> double& { return c.path; }
+#define TILEWRIGHT_AT(path) ([](GpuConstants& c) -> double& { return c.path; })
 
 constexpr std::array specs{
     ConstantSpec{"power.idle", TILEWRIGHT_AT(power.idle), 0.10, 0.01, 0.6,

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::int64_t narrowest_tile = 32;  // columns: with fewer channels the kernels leave theirs empty
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// The product that an implicit-GEMM pass computes, for each group.
 GemmKernel implicit_product(const GpuDevice& device, const ConvKernel& kernel) {
   const std::int64_t pixels = kernel.n * kernel.out_h() * kernel.out_w(), c = kernel.c / kernel.groups,

@@ -118,7 +118,6 @@ std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_wav
   return {1, 2, 4, 8, 16, 32, 64, 128, filling(1), filling(2)};
 }
 
-double ceil_ratio(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 double fourth(double x) { return x * x * x * x; }
 
 /// The kernels around a product of 8-bit floats. Activations are scaled and rounded row by row. vLLM finds the scale of each row at run time (the

@@ -6,11 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "core/checked.hpp"
 #include "core/units.hpp"
 
 namespace tilewright {
 
 struct GpuDevice;
+
+/// ceil(a / b), for counts of tiles and waves in sums of floating point.
+inline double ceil_ratio(std::int64_t a, std::int64_t b) { return static_cast<double>(ceil_div(a, b)); }
 
 /// Number formats of the measured tables. The mixed ones name storage and arithmetic.
 enum class GpuPrecision { fp32, fp16, bf16, fp8, int8, fp16_fp32math, w8a16, w4a16, tf32 };

@@ -16,7 +16,6 @@ constexpr std::int64_t streaming_batch =
 double cube(double x) { return x * x * x; }
 double join(double a, double b) { return std::cbrt(cube(a) + cube(b)); }
 double number(std::int64_t value) { return static_cast<double>(value); }
-double ceil_ratio(std::int64_t a, std::int64_t b) { return static_cast<double>((a + b - 1) / b); }
 
 struct Unit {
   MathPeak peak;

@@ -20,8 +20,6 @@ constexpr double pascal_latency = 6.0 / 4;
 
 double cube(double x) { return x * x * x; }
 double join(double a, double b) { return std::cbrt(cube(a) + cube(b)); }
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Block of PyTorch's softmax: the smallest power of two that covers half of the row's vector loads, one warp to 512 threads.
 std::int64_t softmax_threads(std::int64_t loads) {
   const std::int64_t most = std::min<std::int64_t>(loads, 1024);
@@ -51,16 +49,18 @@ RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
     rows.threads = softmax_threads(kernel.cols / width);
     rows.reach = constants.softmax_reach;
     const std::int64_t whole = kernel.cols / (width * rows.threads), rest = kernel.cols % (width * rows.threads);
-    const double steps = static_cast<double>(whole * width / 4) +
-                         constants.softmax_tail * static_cast<double>(ceil_div(rest, rows.threads));
+    const std::int64_t loads = whole * width / 4;
+    const double steps =
+        static_cast<double>(loads) + constants.softmax_tail * static_cast<double>(ceil_div(rest, rows.threads));
     rows.block_seconds = 1e-6 * (constants.softmax_row_us + rows.passes * steps * constants.softmax_step_us);
   } else if (kernel.op == VectorOp::layernorm) {
     rows.passes = 2;  // moments, result
     rows.threads = norm_threads;
     rows.registers = norm_registers;
     rows.reach = constants.norm_reach;
-    const double steps = static_cast<double>(ceil_div(kernel.cols, width * norm_threads) * width / 4);
-    rows.block_seconds = 1e-6 * (constants.norm_row_us + rows.passes * steps * constants.norm_step_us);
+    const std::int64_t loads = ceil_div(kernel.cols, width * norm_threads) * width / 4;
+    rows.block_seconds =
+        1e-6 * (constants.norm_row_us + rows.passes * static_cast<double>(loads) * constants.norm_step_us);
   }
   return rows;
 }
