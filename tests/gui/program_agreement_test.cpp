@@ -110,11 +110,12 @@ TEST_CASE(
   for (const char* chip : {"edge-systolic-16x16", "zcu102-dpu", "xeon-8380"}) {
     INFO(chip);
     const Scratch scratch;
-    const Json report = Json::parse(said(std::string("run mobilenet_v2 --engine systemc --format json --chip ") + chip +
+    const std::string network = "mobilenet_v2:resolution=32,width=0.25";  // a few ten thousand slices
+    const Json report = Json::parse(said("run " + network + " --engine systemc --format json --chip " + chip +
                                          " --trace " + scratch.path("trace.json")))
                             .at("results")
                             .at(0);
-    const AnalysisPtr analysis = Analyser().analyse({"mobilenet_v2", chip, {}});
+    const AnalysisPtr analysis = Analyser().analyse({network, chip, {}});
     const TimelinePtr shown = simulate_timeline(*analysis, {10'000'000, nullptr, {}});
     REQUIRE(cycles_of(shown->end).value == same(report.at("totals").at("cycles").get<double>()));
 
