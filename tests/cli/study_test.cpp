@@ -106,7 +106,7 @@ std::optional<Outcome> with_mounts(const Scratch& scratch, const std::string& sc
 
 }  // namespace
 
-TEST_CASE("a study killed at fifty random moments gives the table of an undisturbed run") {
+TEST_CASE("a study killed at fifty random moments gives the table of an undisturbed run", "[repeated]") {
   const Scratch scratch;
   const std::string file = scratch.file("study.yaml", study);
   const std::string plain = scratch.path("plain"), killed = scratch.path("killed");
@@ -132,7 +132,7 @@ TEST_CASE("a study killed at fifty random moments gives the table of an undistur
   CHECK(tool("compare " + plain + " " + killed).code == 0);
 }
 
-TEST_CASE("an adaptive study killed again and again gives the table of an undisturbed run") {
+TEST_CASE("an adaptive study killed again and again gives the table of an undisturbed run", "[repeated]") {
   const Scratch scratch;
   const std::string search =
       GENERATE(as<std::string>{}, "budget: 900, population: 40",

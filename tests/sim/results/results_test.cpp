@@ -147,7 +147,8 @@ TEST_CASE("Every picture is drawn, the same each time, and the page holds them a
 }
 
 TEST_CASE(
-    "With a fifth of the evaluations NSGA-II leaves more hypervolume behind it than random search, on real scores") {
+    "With a fifth of the evaluations NSGA-II leaves more hypervolume behind it than random search, on real scores",
+    "[repeated]") {
   for (const std::string set : {"ABank", "RBchurn", "VBank", "AGE"}) {
     CAPTURE(set);
     const Folder folder;

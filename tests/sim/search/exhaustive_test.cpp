@@ -3,8 +3,8 @@
 
 using namespace tilewright::testing;
 
-TEST_CASE("no mapping of 3 levels beats the one found") { compare(3, 1000, 64, 4000, 1); }
-TEST_CASE("no mapping of 4 levels beats the one found") { compare(4, 600, 32, 6000, 2); }
+TEST_CASE("no mapping of 3 levels beats the one found", "[repeated]") { compare(3, 1000, 64, 4000, 1); }
+TEST_CASE("no mapping of 4 levels beats the one found", "[repeated]") { compare(4, 600, 32, 6000, 2); }
 TEST_CASE("no mapping of 5 levels beats the one found") { compare(5, 400, 16, 8000, 3); }
 TEST_CASE("a tile that is too small for the sums of a frame does not stand for others") {
   Random random(105);
