@@ -6,10 +6,10 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <numeric>
 
 #include "arch_models/gpu/constants.hpp"
 #include "core/csv.hpp"
+#include "sim/accuracy/rank_correlation.hpp"
 #include "workloads/zoo/nas_blocks.hpp"
 
 namespace tilewright {
@@ -160,20 +160,6 @@ std::vector<std::int64_t> numbers(const CsvTable& table, const CsvRow& row, std:
   return values;
 }
 
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
-  std::vector<double> rank(values.size());
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    while (last + 1 < order.size() && values[order[last + 1]] == values[order[first]]) ++last;
-    for (std::size_t i = first; i <= last; ++i) rank[order[i]] = 0.5 * static_cast<double>(first + last);
-    first = last + 1;
-  }
-  return rank;
-}
-
 struct Family {
   std::string_view name, file;
   std::vector<ModelKernel> (*kernels)(const CsvTable&, const CsvRow&, std::int64_t batch);
@@ -231,7 +217,7 @@ SuiteGroup group_of(const Series& series, std::map<std::string, std::string> key
   group.mape_pct = sum / n;
   group.median_ape_pct = 0.5 * (errors[(errors.size() - 1) / 2] + errors[errors.size() / 2]);
   group.geomean_ratio = std::exp(log_sum / n);
-  if (group.n > 1) group.spearman = spearman(series.predicted, series.measured);
+  if (group.n > 1) group.spearman = rank_correlation(series.predicted, series.measured);
   return group;
 }
 
@@ -269,18 +255,6 @@ std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std
   net.vector(batch, feature, 1, 4);
   net.linear(feature, 1000);
   return net.take();
-}
-
-double spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  const std::vector<double> x = ranks(a), y = ranks(b);
-  const double mean = 0.5 * (static_cast<double>(x.size()) - 1);
-  double xy = 0, xx = 0, yy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
 }
 
 SuiteResult validate_nas(const std::string& folder, const std::string& devices, const GpuConstants& constants) {

@@ -18,9 +18,6 @@ std::vector<ModelKernel> once_for_all_kernels(std::int64_t resolution, const std
                                               const std::vector<std::int64_t>& sizes,
                                               const std::vector<std::int64_t>& expansions, std::int64_t batch);
 
-/// Spearman's rank correlation; ties take their mean rank. Precondition: equally many values, at least 2.
-double spearman(const std::vector<double>& a, const std::vector<double>& b);
-
 /// Suite `nas`: predictions in eager PyTorch by family, device and batch. Passes when the correlation at
 /// the largest batch is 0.95 or more on every device. `folder` holds nasbench201_cuda_latency.csv and ofa_cuda_latency.csv, `devices` the device table.
 SuiteResult validate_nas(const std::string& folder, const std::string& devices, const GpuConstants& constants);
