@@ -39,8 +39,8 @@ const std::vector<Room>& rooms() {
     Names results = study;
     results.insert(results.end(), {"sim/report/", "sim/results/"});
     const Names scalesim = with(chips, "sim/scalesim/");
-    const Names validation = with(with(with(with(report, "sim/scalesim/"), "validation/"), "workloads/zoo/"),
-                                  "sim/accuracy/rank_correlation.");
+    const Names validation =
+        with(with(with(with(report, "sim/scalesim/"), "validation/"), "workloads/zoo/"), "sim/accuracy/");
     Names everything =
         with(with(with(with(validation, "sim/systemc/"), "sim/systemc/pe_array/"), "sim/study/"), "validation/chips/");
     for (const std::string_view room :
