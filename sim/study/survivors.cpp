@@ -1,6 +1,7 @@
 // Successive fidelity: which points of one engine go on to the next.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/study/sweep.hpp"
 
@@ -48,7 +49,9 @@ std::vector<Position> survivors(const StudyRequest& request, const StudyStore& s
   std::vector<Scored> points;
   store.for_each([&](const StoredPoint& point) {
     if (point.stage != stage || point.result.status != PointStatus::done) return;
-    points.push_back({score_of(request, point.result).goals, point.position});
+    Score score = score_of(request, point.result);
+    if (score.goals.size() < request.goals.size()) return;  // the chip file gives no figure for a goal
+    points.push_back({std::move(score.goals), point.position});
   });
   std::stable_sort(points.begin(), points.end(), [](const Scored& a, const Scored& b) { return a.goals < b.goals; });
   const double wanted = std::ceil(request.keep * static_cast<double>(points.size()));

@@ -309,6 +309,23 @@ TEST_CASE("an adaptive study gives the same table for any threads and after inte
   CHECK_THROWS_WITH(sweep(request, plain.path, 1, {1, 2}), Contains("run it with --jobs"));
 }
 
+TEST_CASE("a point without a figure for a goal does not go on to the next engine") {
+  const StudyRequest request =
+      study("study: unpriced\nworkloads: ['gemm:m=32,n=32,k=32']\nchips: [edge-systolic-16x16, '" +
+            std::string(TILEWRIGHT_SOURCE_DIR) +
+            "/docs/examples/edge_by_parts.yaml']\n"
+            "objectives: {minimize: [latency, price]}\nengine: [roofline, analytical]\n"
+            "search: {strategy: grid, keep: 1}\n");
+  const Folder folder("unpriced");
+  CHECK(sweep(request, folder.path, 1).complete);
+  std::map<std::size_t, std::vector<Position>> by_stage;
+  StudyStore::read(store_file(folder.path, {})).for_each([&](const StoredPoint& p) {
+    by_stage[p.stage].push_back(p.position);
+  });
+  CHECK(by_stage[0].size() == 2);
+  REQUIRE(by_stage[1].size() == 1);  // only one of the chips has a price
+}
+
 TEST_CASE("engines follow one another: the front of one goes on to the next, the others stay as they are") {
   const StudyRequest request = study(small_study + R"(search: {strategy: grid, keep: 0.2}
 engine: [roofline, analytical, systemc]
