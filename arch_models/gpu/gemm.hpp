@@ -37,7 +37,7 @@ struct GemmUnitConstants {
 };
 
 struct GemmConstants {
-  GemmUnitConstants cuda, cuda_legacy, tensor;
+  GemmUnitConstants cuda, cuda_legacy, dp4a, tensor;
   double epilogue = 1;  // L2 passes of the results after the arithmetic of a tensor-core block
   // fp8 activations: cycles of one SM for an element and for a row whose scale is found at run time; launch of a pass over rows or results
   double quantise_cycles = 0.4, quantise_row_cycles = 1000, scale_us = 1.5;
