@@ -135,16 +135,6 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
                                                              : pascal_menu;
 }
 
-/// True when 16-byte loads fit the rows of both operands.
-bool is_aligned(const GemmKernel& kernel, const ElementBytes& bytes) {
-  const auto fits = [](std::int64_t length, double size) {
-    return std::fmod(static_cast<double>(length) * size, 16.0) == 0;
-  };
-  // cuBLAS letters are column-major: T in front = the weight is stored n x k, N behind = the activation is stored m x k
-  return fits(kernel.a_transposed ? kernel.k : kernel.n, bytes.weight) &&
-         fits(kernel.b_transposed ? kernel.m : kernel.k, bytes.activation);
-}
-
 constexpr std::int64_t fused_scale_rows = 16;  // most rows for which vLLM scales the results inside the product
 constexpr std::int64_t streamed_rows = 4;      // most rows for which weights are streamed as in a matrix-vector product
 constexpr std::int64_t most_splits = 128;
@@ -186,6 +176,16 @@ double quantise_seconds(const GpuDevice& device, const GpuConstants& constants, 
 
 }  // namespace
 
+bool has_aligned_rows(const GemmKernel& kernel) {
+  const ElementBytes bytes = element_bytes(kernel.precision);
+  const auto fits = [](std::int64_t length, double size) {
+    return std::fmod(static_cast<double>(length) * size, 16.0) == 0;
+  };
+  // cuBLAS letters are column-major: T in front = the weight is stored n x k, N behind = the activation is stored m x k
+  return fits(kernel.a_transposed ? kernel.k : kernel.n, bytes.weight) &&
+         fits(kernel.b_transposed ? kernel.m : kernel.k, bytes.activation);
+}
+
 KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel,
                      const Timing& timing) {
   const StackProfile& stack = stack_profile(timing.stack);
@@ -215,7 +215,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const double wave_ratio = constants.gemm.wave_reach * device.l2_size.value / ((a_bytes + b_bytes) / batch);
   const double again = 1 / (1 + fourth(wave_ratio));  // share of the reads of later waves that the L2 no longer has
   const double dram_rate = device.dram_bandwidth.value * fit.dram_share * device.trim.dram;
-  const bool aligned = is_aligned(kernel, bytes);
+  const bool aligned = has_aligned_rows(kernel);
   // Before Volta a misaligned row of a tile's k-slice (32 bytes) touches two sectors instead of one.
   const bool pascal = device.compute_capability < 7;
   const double drift_most =
