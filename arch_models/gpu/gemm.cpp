@@ -23,6 +23,19 @@ constexpr BlockTile t256x128{256, 128, 8}, t128x256{128, 256, 8}, t128x128{128, 
 constexpr std::array ampere_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
 constexpr std::array ada_menu{t256x128, t128x256, t128x128, t64x128, t64x64, t32x64};
 constexpr std::array ampere_batched{t128x128};
+// cuBLAS 12 and 13 on an H100 (sm80_xmma_gemm_f32f32_..., cutlass_80_simt_sgemm_...): four warps from 64 x 64 on, also for batches.
+constexpr std::array hopper_menu{t256x128,
+                                 t128x256,
+                                 BlockTile{256, 64, 4},
+                                 BlockTile{64, 256, 4},
+                                 BlockTile{128, 128, 4},
+                                 t128x64,
+                                 t64x128,
+                                 BlockTile{64, 64, 4},
+                                 BlockTile{128, 32, 4},
+                                 BlockTile{64, 32, 2},
+                                 BlockTile{32, 64, 2},
+                                 BlockTile{32, 32, 2}};
 constexpr std::array volta_menu{t128x128, t64x128, t128x64, t128x32, t32x128, t32x64, t32x32};
 constexpr std::array volta_batched{t64x64, t128x32, t32x128};
 constexpr std::array turing_menu{t128x128, t64x128, t128x64, t64x64, t128x32, t32x128, t32x32};
@@ -39,6 +52,7 @@ constexpr std::array dp4a_narrow{t32x64};
 // Filter passes: wide on one side at least, so that a few channels leave most of a tile empty.
 constexpr std::array filter_menu{t128x128, t128x64, t64x128, t128x32, t32x128};
 constexpr std::array implicit_menu{t128x128, t128x64, t128x32};
+constexpr std::array hopper_implicit{BlockTile{256, 64, 4}, BlockTile{128, 32, 4}, BlockTile{32, 32, 2}};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
 constexpr std::array fused_menu{t128x128};
@@ -58,9 +72,23 @@ constexpr std::array ampere_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}
 constexpr std::array blackwell_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4},
                                      BlockTile{128, 64, 4},  BlockTile{64, 128, 4},  BlockTile{128, 32, 4},
                                      BlockTile{32, 128, 4},  BlockTile{16, 128, 4}};
+// Hopper's kernels (nvjet_sm90_...) have a side of 64, 128 or 256 and another of any multiple of 8.
+constexpr auto hopper_tiles = [] {
+  constexpr std::array<std::int64_t, 14> sides{8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 192, 256};
+  std::array<BlockTile, 2 * 3 * sides.size()> tiles{};
+  std::size_t count = 0;
+  for (const std::int64_t base : {256, 128, 64}) {
+    for (std::size_t i = sides.size(); i-- > 0;) {
+      const std::int64_t side = std::min(sides[i], 32768 / base);
+      tiles[count++] = {base, side, 4};
+      tiles[count++] = {side, base, 4};
+    }
+  }
+  return tiles;
+}();
 constexpr std::array streaming_tiles{BlockTile{16, 128, 4}};
 
-constexpr std::int64_t dp4a_narrow_rows = 4, legacy_rows = 16;
+constexpr std::int64_t narrow_rows = 4, legacy_rows = 16;
 
 /// The kernels of libraries before CUDA 11 for a few rows on chips before Volta, which fill the SMs with split sums.
 bool has_few_rows(const GpuDevice& device, const GemmKernel& kernel, bool legacy) {
@@ -69,6 +97,7 @@ bool has_few_rows(const GpuDevice& device, const GemmKernel& kernel, bool legacy
 
 std::span<const BlockTile> tensor_menu(const GpuDevice& device, bool legacy) {
   if (device.compute_capability >= 10) return blackwell_tiles;
+  if (device.compute_capability >= 9 && !legacy) return hopper_tiles;
   if (device.compute_capability >= 8 && !legacy) return ampere_tiles;
   return tensor_tiles;
 }
@@ -78,18 +107,21 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
                                      MathUnit unit) {
   const bool batched = kernel.strided_batch;
   switch (kernel.menu) {
-    case KernelMenu::implicit: return implicit_menu;
+    case KernelMenu::implicit:
+      return device.compute_capability >= 9 ? std::span<const BlockTile>(hopper_implicit) : implicit_menu;
     case KernelMenu::implicit_split: return filter_menu;
     case KernelMenu::transformed:
       if (legacy) return transformed_menu;
+      if (device.compute_capability >= 9) return hopper_menu;
       if (device.compute_capability >= 8) return ampere_batched;
       return transformed_modern;
     case KernelMenu::fused_winograd: return fused_menu;
     case KernelMenu::product: break;
   }
-  if (unit == MathUnit::dp4a) return kernel.m <= dp4a_narrow_rows ? std::span<const BlockTile>(dp4a_narrow) : dp4a_menu;
+  if (unit == MathUnit::dp4a) return kernel.m <= narrow_rows ? std::span<const BlockTile>(dp4a_narrow) : dp4a_menu;
   if (has_few_rows(device, kernel, legacy)) return legacy_few_rows;
   if (legacy) return legacy_menu;
+  if (device.compute_capability >= 9) return hopper_menu;
   if (device.compute_capability >= 8.9) return batched ? std::span<const BlockTile>(ampere_batched) : ada_menu;
   if (device.compute_capability >= 8) return batched ? std::span<const BlockTile>(ampere_batched) : ampere_menu;
   if (device.compute_capability >= 7.5) return batched ? std::span<const BlockTile>(turing_batched) : turing_menu;
@@ -198,16 +230,20 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const double start_k = fit.start_k * (tensor ? 2 / bytes.activation : 1);
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
   const double l2_rate = l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
-  const bool quantised = kernel.precision == GpuPrecision::fp8;
+  const bool quantised = kernel.precision == GpuPrecision::fp8 && kernel.quantises;
   const double quantise = quantised ? quantise_seconds(device, constants, kernel, timing.stack) : 0;
   // TensorRT-LLM's int8 products do not split sums, and stream the weights for few rows.
   const bool smooth_quant =
       timing.stack == Stack::cuda_graph_tensorrt_llm && kernel.precision == GpuPrecision::int8 && tensor;
-  const bool streamed = smooth_quant && kernel.m <= streamed_rows;
+  // cuBLAS streams the weights of a few rows through its gemv and gemmSN kernels (fp32, CUDA 12 and 13).
+  const bool narrow = peak.unit == MathUnit::cuda && !stack.legacy_library && kernel.menu == KernelMenu::product &&
+                      kernel.m <= (kernel.strided_batch ? 1 : narrow_rows);
+  const bool streamed = narrow || (smooth_quant && kernel.m <= streamed_rows);
   const bool splits = !quantised && !smooth_quant && peak.unit != MathUnit::dp4a &&
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
   const bool swizzled = tensor && !stack.legacy_library;
+  const bool hopper = swizzled && device.compute_capability >= 9 && device.compute_capability < 10;
   const bool many_parts =
       kernel.menu == KernelMenu::implicit_split || has_few_rows(device, kernel, stack.legacy_library);
   const double most_blocks = (!tensor && many_parts ? many_blocks_per_sm : split_blocks_per_sm) * sms;
@@ -260,7 +296,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       const double drift = drift_most * k / (k + constants.gemm.drift_windows * window);
       const double traffic = once + again * ((by_wave - operands_once) + drift * (by_tile - by_wave));
       const double dram = traffic / dram_rate;
-      const double fixed = quantise + (tensor ? results + sums : 0) + (split > 1 ? 1e-6 * fit.split_us : 0);
+      // Hopper's kernels stay on their SM and write a tile's results while the next one is multiplied: those of the last turn are left.
+      const double left = hopper ? results / turns : results;
+      const double fixed = quantise + (tensor ? left + sums : 0) + (split > 1 ? 1e-6 * fit.split_us : 0);
       const double norm = fourth(std::sqrt(std::sqrt(fourth(compute) + fourth(l2) + fourth(dram))) + fixed);
       if (norm >= best_norm) continue;
       best_norm = norm;
