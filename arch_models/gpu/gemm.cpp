@@ -88,7 +88,7 @@ constexpr auto hopper_tiles = [] {
 }();
 constexpr std::array streaming_tiles{BlockTile{16, 128, 4}};
 
-constexpr std::int64_t dp4a_narrow_rows = 4, legacy_rows = 16;
+constexpr std::int64_t narrow_rows = 4, legacy_rows = 16;
 
 /// The kernels of libraries before CUDA 11 for a few rows on chips before Volta, which fill the SMs with split sums.
 bool has_few_rows(const GpuDevice& device, const GemmKernel& kernel, bool legacy) {
@@ -118,7 +118,7 @@ std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& 
     case KernelMenu::fused_winograd: return fused_menu;
     case KernelMenu::product: break;
   }
-  if (unit == MathUnit::dp4a) return kernel.m <= dp4a_narrow_rows ? std::span<const BlockTile>(dp4a_narrow) : dp4a_menu;
+  if (unit == MathUnit::dp4a) return kernel.m <= narrow_rows ? std::span<const BlockTile>(dp4a_narrow) : dp4a_menu;
   if (has_few_rows(device, kernel, legacy)) return legacy_few_rows;
   if (legacy) return legacy_menu;
   if (device.compute_capability >= 9) return hopper_menu;
