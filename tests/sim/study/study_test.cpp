@@ -235,6 +235,40 @@ TEST_CASE("a changed study is refused with the lines that differ, and a new comm
                     Contains("- constraint: latency <= 1 ms") && Contains("+ constraint: latency <= 2 ms"));
 }
 
+TEST_CASE("a store gives back each point to the bit, with no figure of its neighbours") {
+  const Folder folder("store");
+  const StudyRequest request = study(small_study);
+  const PointEvaluator evaluator(request);
+  const auto stored = [](std::size_t rows, const std::string& digits, PointResult result) {
+    return StoredPoint{{0, 0, rows, 0, 0}, 0, digits, std::move(result)};
+  };
+  std::vector<double> figures;  // thirds have no short form
+  for (std::size_t m = 0; m < study_metrics().size(); ++m) figures.push_back(static_cast<double>(m) / 3);
+  std::vector<double> without = figures;
+  without[0] = no_figure;
+  const std::vector<StoredPoint> points{
+      stored(0, "0123456789abcdeffedcba9876543210", {PointStatus::done, "", figures}),
+      stored(1, "00000000000000000000000000000000", {PointStatus::violates, "too slow", without})};
+  StudyStore store = StudyStore::open(folder.path, request, evaluator.inputs());
+  store.add({points[1], points[0]});
+  std::size_t i = 0;
+  store.for_each([&](const StoredPoint& point) {
+    REQUIRE(point.position == points.at(i).position);
+    REQUIRE(point.identity == points[i].identity);
+    REQUIRE(point.result.message == points[i].result.message);
+    REQUIRE(point.result.figures.size() == figures.size());
+    for (std::size_t m = 0; m < figures.size(); ++m) {
+      if (i == 1 && m == 0) {
+        REQUIRE(std::isnan(point.result.figures[m]));
+      } else {
+        REQUIRE(point.result.figures[m] == figures[m]);
+      }
+    }
+    ++i;
+  });
+  REQUIRE(i == points.size());
+}
+
 TEST_CASE("a store in use, damaged, deleted or foreign is said so, and what was stored stays") {
   const StudyRequest request = study(small_study);
   const Folder folder("damaged");
