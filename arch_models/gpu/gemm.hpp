@@ -17,6 +17,7 @@ struct GemmKernel {
   GpuPrecision precision = GpuPrecision::fp32;
   bool a_transposed = false, b_transposed = false;  // in the row-major sense of the cuBLAS letters of the tables
   bool strided_batch = false;  // called as a batched product (bmm), for which libraries offer fewer kernels
+  bool quantises = true;       // fp8: the activations are scaled and rounded around it, as in the layers of an engine; false: the product alone
   KernelMenu menu = KernelMenu::product;
   // Elements that the product names per element that is stored: windows overlap, transforms repeat.
   double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
@@ -36,7 +37,7 @@ struct GemmUnitConstants {
 };
 
 struct GemmConstants {
-  GemmUnitConstants cuda, cuda_legacy, tensor;
+  GemmUnitConstants cuda, cuda_legacy, dp4a, tensor;
   double epilogue = 1;  // L2 passes of the results after the arithmetic of a tensor-core block
   // fp8 activations: cycles of one SM for an element and for a row whose scale is found at run time; launch of a pass over rows or results
   double quantise_cycles = 0.4, quantise_row_cycles = 1000, scale_us = 1.5;

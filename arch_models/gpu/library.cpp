@@ -109,6 +109,7 @@ ConvKernel convolution(const Problem& problem, GpuPrecision precision) {
   ConvKernel conv;
   const std::int64_t groups = bound(problem, "G"), depth = bound(problem, "T");
   conv.precision = precision;
+  conv.channels_last = element_bytes(precision).activation < 4;  // as tensor cores want them
   conv.groups = groups;
   conv.n = checked_mul(bound(problem, "N"), bound(problem, "Z"));         // planes of a volume are further images,
   conv.c = checked_mul(checked_mul(bound(problem, "C"), groups), depth);  // its filter's depth further channels

@@ -121,8 +121,16 @@ struct ModelRow {
   double copied_bytes = 0;    // images that the timing takes to the GPU
   double kernel_seconds = 0;  // as predicted
   bool sets_host = false;     // the dispatch of its own host was read off it
+  Stack software =
+      Stack::profiler_2023;  // whose kernels ran: rows that name their PyTorch are later than the open tables
 
   std::string host() const { return device + "/" + timing; }
+  /// The host side of a stack with the kernels of the row's software.
+  HostSide on(std::string_view stack) const {
+    HostSide side = find_stack(stack)->host;
+    side.kernels = software;
+    return side;
+  }
 };
 
 std::optional<GpuPrecision> model_precision(std::string_view dtype) {
@@ -140,6 +148,7 @@ bool is_parallel(std::string_view variant) {
 /// The rows whose model, number format and phase have kernels here; `others` counts the rest.
 std::vector<ModelRow> read_rows(const CsvTable& table, std::int64_t& others) {
   std::vector<ModelRow> rows;
+  const bool names_torch = std::ranges::find(table.header, "torch") != table.header.end();
   for (const CsvRow& row : table.rows) {
     const auto text = [&](std::string_view column) -> const std::string& {
       return table.text(row, table.column(column));
@@ -152,6 +161,7 @@ std::vector<ModelRow> read_rows(const CsvTable& table, std::int64_t& others) {
     one.dtype = text("dtype");
     one.variant = text("variant");
     one.timing = text("timing");
+    if (names_torch && !text("torch").empty()) one.software = Stack::profiler;
     one.batch = table.integer(row, table.column("batch"), 1, 4096);
     one.tokens = table.integer(row, table.column("seq_or_res"), 1, 1 << 20);
     one.measured = 1e-3 * table.number(row, table.column("latency_ms"));
@@ -247,27 +257,24 @@ std::map<std::string, WallClockHost> wall_clock_hosts(std::vector<ModelRow>& row
   return hosts;
 }
 
-double pass_seconds(const GpuDevice& device, const GpuConstants& constants, const std::vector<ModelKernel>& kernels) {
-  return model_time(device, constants, kernels, find_stack("pytorch")->host).total.value;
-}
-
 /// A training pass of a transformer on several GPUs of one machine, in fp32.
 double parallel_seconds(const ModelRow& row, const GpuDevice& device, const GpuConstants& constants) {
   const Transformer& model = *row.transformer;
+  const auto pass = [&](const std::vector<ModelKernel>& kernels) {
+    return model_time(device, constants, kernels, row.on("pytorch")).total;
+  };
   const GpuLink& link = link_of(device);
   const double activations = 4.0 * static_cast<double>(row.batch * row.tokens * model.hidden);
   if (row.variant.starts_with("dp")) {
     const auto forward = forward_kernels(model, row.batch / row.gpus, row.tokens, false);
     const Bytes gradients{4 * parameters(model)};
-    return data_parallel(Seconds{pass_seconds(device, constants, forward)},
-                         Seconds{pass_seconds(device, constants, backward_kernels(forward))}, gradients, row.gpus, link)
-        .total.value;
+    return data_parallel(pass(forward), pass(backward_kernels(forward)), gradients, row.gpus, link).total.value;
   }
   const auto kernels_on = [&](std::int64_t gpus) {
     std::vector<ModelKernel> kernels = forward_kernels(model, row.batch, row.tokens, false, gpus);
     const std::vector<ModelKernel> backward = backward_kernels(kernels);
     kernels.insert(kernels.end(), backward.begin(), backward.end());
-    return Seconds{pass_seconds(device, constants, kernels)};
+    return pass(kernels);
   };
   // Attention and feed-forward part each end in a sum over the GPUs, forward and backward.
   if (row.variant.starts_with("tp"))
@@ -313,13 +320,13 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
   };
   for (ModelRow& row : rows)
     row.kernel_seconds =
-        model_time(gpu_of(row), constants_of(row.device), row.kernels, find_stack("profiler")->host).kernels.value;
+        model_time(gpu_of(row), constants_of(row.device), row.kernels, row.on("profiler")).kernels.value;
   const std::map<std::string, WallClockHost> hosts = wall_clock_hosts(rows);
 
   std::map<std::array<std::string, 4>, std::vector<Compared>> groups;  // kind, phase, dtype, device
   std::vector<Compared> unknown_host;
   for (const ModelRow& row : rows) {
-    HostSide host = find_stack("pytorch")->host;
+    HostSide host = row.on("pytorch");
     if (const auto own = hosts.find(row.host()); own != hosts.end() && row.kind == "vision") {
       const double as_run = model_time(gpu_of(row), constants_of(row.device), row.kernels, host).total.value;
       unknown_host.push_back({as_run / (row.measured - own->second.copy * row.copied_bytes), {}});
