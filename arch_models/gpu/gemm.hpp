@@ -17,7 +17,8 @@ struct GemmKernel {
   GpuPrecision precision = GpuPrecision::fp32;
   bool a_transposed = false, b_transposed = false;  // in the row-major sense of the cuBLAS letters of the tables
   bool strided_batch = false;  // called as a batched product (bmm), for which libraries offer fewer kernels
-  bool quantises = true;       // fp8: the activations are scaled and rounded around it, as in the layers of an engine; false: the product alone
+  bool quantises =
+      true;  // fp8: the activations are scaled and rounded around it, as in the layers of an engine; false: the product alone
   KernelMenu menu = KernelMenu::product;
   // Elements that the product names per element that is stored: windows overlap, transforms repeat.
   double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
