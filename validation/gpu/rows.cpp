@@ -151,7 +151,7 @@ MeasuredRow conv_row(const Reader& reader, const CsvRow& row) {
   kernel.stride_w = reader.side(row, "stride_w");
   kernel.groups = reader.side(row, "groups");
   kernel.precision = reader.precision(row);
-  if (reader.has("layout")) {
+  if (reader.has("layout") && !reader.text(row, "layout").empty()) {
     const std::string& layout = reader.text(row, "layout");
     static const std::vector<std::string> layouts{"NCHW", "NHWC"};
     if (std::ranges::find(layouts, layout) == layouts.end())

@@ -123,8 +123,9 @@ class Collection {
     if (call.record.name.empty()) return leave(call, call.reason);
     auto row = operator_row(call.record, call.kernel, call.phase);
     if (!row) return leave(call, row.error());
-    if (call.converts_layout)
-      row->cells["flag"] = "layout_conversion";  // the tables' kernels work on tensors as they lie
+    // Tensor cores want channels last: a call without conversions had such tensors, or a filter that needs none.
+    if (row->table == "conv")
+      row->cells["layout"] = call.converts_layout || row->cells["dtype"] == "fp32" ? "NCHW" : "NHWC";
     if (call.us <= 0) return leave(call, "the recorded time is 0");
     Sample& sample = rows_[{*row, device_of(call, path), format.timing, format.source}];
     if (sample.us.empty()) sample.kernel = call.kernel;

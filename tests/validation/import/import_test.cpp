@@ -145,5 +145,5 @@ TEST_CASE("a backward convolution with a kernel of unknown pass gives no row, on
   const Imported single = import_text("single.json", trace("[True, False, False]", "nchwToNhwcKernel"));
   CHECK(single.rows.at("conv") == 1);
   CHECK(single.tables.at("conv.csv").find(",14,") != std::string::npos);
-  CHECK(single.tables.at("conv.csv").find("layout_conversion") != std::string::npos);
+  CHECK(single.tables.at("conv.csv").find(",NCHW,14,") != std::string::npos);
 }
