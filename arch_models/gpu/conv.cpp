@@ -46,6 +46,22 @@ GemmKernel implicit_product(const GpuDevice& device, const ConvKernel& kernel) {
   return product;
 }
 
+/// A 1 x 1 filter over channels-first tensors: a plain product for each image, whose planes are its rows. A filter pass leaves one result for each
+/// image, which a further kernel adds up.
+GemmKernel image_product(const ConvKernel& kernel) {
+  GemmKernel product;
+  product.batch = kernel.n;
+  product.strided_batch = true;
+  product.precision = kernel.precision;
+  const std::int64_t pixels = kernel.out_h() * kernel.out_w();
+  switch (kernel.phase) {
+    case ConvPhase::forward: product.m = kernel.k, product.n = pixels, product.k = kernel.c; break;
+    case ConvPhase::backward_data: product.m = kernel.c, product.n = pixels, product.k = kernel.k; break;
+    case ConvPhase::backward_filter: product.m = kernel.k, product.n = kernel.c, product.k = pixels; break;
+  }
+  return product;
+}
+
 /// Products in a transform domain: `points` of them, over `tiles` tiles of the image.
 GemmKernel transformed_product(const ConvKernel& kernel, std::int64_t points, std::int64_t tiles) {
   GemmKernel product;
@@ -237,6 +253,8 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
                                                                  : fit.backward_filter;
   // Tensor-core kernels gather from channels last: that NCHW tensor is transposed, except for 1x1 filters (plain products of the image planes).
   const bool transposed = tensor && kernel.r * kernel.s > 1;
+  // Eager frameworks keep channels first: image, filter and result are converted for each pass (cuDNN's nchwToNhwc and nhwcToNchw kernels), but for 1x1
+  // filters without a stride.
   // In libraries before CUDA 11 every place of a window costs its address arithmetic and a load of its own, however few its channels are.
   const double places =
       static_cast<double>(run.n * run.out_h() * run.out_w()) * static_cast<double>(run.r * run.s * run.groups);
@@ -250,14 +268,24 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
           ? places * (kernel.phase == ConvPhase::backward_filter ? fit.filter_window_cycles : fit.window_cycles) /
                 (static_cast<double>(device.sms) * device.boost.value)
           : 0;
-  evaluator.consider(
-      "implicit GEMM", implicit_product(device, run), pass * (tensor ? fit.gather_tensor : fit.gather),
-      {.count = transposed ? 1 : 0,
-       .layout_bytes = !transposed ? 0
-                                   : 2 * (kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes()
-                                                                                   : evaluator.input_bytes()),
-       .serial_s = sums_s,
-       .at_least_s = gather_s});
+  GemmKernel product = implicit_product(device, run);
+  FurtherKernels further{.serial_s = sums_s, .at_least_s = gather_s};
+  const bool from_channels_first = tensor && kernel.channels_first && !stack.legacy_library;
+  if (from_channels_first && run.groups == 1 && run.r * run.s * run.stride_h * run.stride_w == 1) {
+    product = image_product(run);
+    if (kernel.phase == ConvPhase::backward_filter) {
+      further.count = 1;
+      further.layout_bytes = static_cast<double>(run.n + 1) * evaluator.filter_bytes();
+    }
+  } else if (from_channels_first) {
+    further.count = 3;
+    further.layout_bytes = 2 * (evaluator.input_bytes() + evaluator.filter_bytes() + evaluator.output_bytes());
+  } else if (transposed) {
+    further.count = 1;
+    further.layout_bytes =
+        2 * (kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes() : evaluator.input_bytes());
+  }
+  evaluator.consider("implicit GEMM", product, pass * (tensor ? fit.gather_tensor : fit.gather), further);
   if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
     const GemmKernel scatter = scatter_product(run);
     const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);
