@@ -10,6 +10,9 @@ endfunction()
 # tilewright_test(name SOURCES a.cpp ... LINK targets... LABEL unit): a Catch2 program whose cases ctest lists one by one.
 function(tilewright_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  if(ARG_LABEL STREQUAL "slow" AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    return()  # millions of what the other tests do
+  endif()
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} Catch2::Catch2WithMain tilewright_warnings)
   # Half of a first build is tests, and they wait for the libraries, which keep -O3: a third of their own compile time is saved.

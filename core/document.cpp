@@ -288,10 +288,15 @@ struct Unit {
 
 /// Parses "12.8 GB/s" by a list of units. Finite, not negative, unit required.
 double quantity(const Value& value, std::string_view what, std::span<const Unit> units) {
-  std::vector<std::string> names;
-  for (const Unit& unit : units) names.emplace_back(unit.name);
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const Unit& unit : units) all.emplace_back(unit.name);
+    return all;
+  };
   const std::string text = value.as_string();
-  const auto expects = [&] { return fmt::format("{} needs a number and a unit such as '1 {}'", what, names.front()); };
+  const auto expects = [&] {
+    return fmt::format("{} needs a number and a unit such as '1 {}'", what, units.front().name);
+  };
 
   double number = 0;
   const char* begin = text.data();
@@ -304,10 +309,10 @@ double quantity(const Value& value, std::string_view what, std::span<const Unit>
   std::string_view word(rest, static_cast<std::size_t>(end - rest));
   word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
   if (word.empty()) {
-    value.fail(fmt::format("'{}' has no unit; write one of {}", shown(text), fmt::join(names, ", ")));
+    value.fail(fmt::format("'{}' has no unit; write one of {}", shown(text), fmt::join(names(), ", ")));
   }
   const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == word; });
-  if (unit == units.end()) value.fail(unknown_message("unit", word, names));
+  if (unit == units.end()) value.fail(unknown_message("unit", word, names()));
   if (number < 0) value.fail(fmt::format("{} must not be negative, got '{}'", what, shown(text)));
   const double scaled = number * unit->factor;
   if (!std::isfinite(scaled)) value.fail(fmt::format("'{}' is beyond what a number can hold", shown(text)));
@@ -480,10 +485,13 @@ Node* copy_into(Tree& tree, const Node& from) {
   to.step = from.step;
   to.text = from.text;
   to.index = from.index;
+  to.items.reserve(from.items.size());
   for (const Node* item : from.items) {
     to.items.push_back(copy_into(tree, *item));
     to.items.back()->parent = &to;
   }
+  to.entries.reserve(from.entries.size());
+  to.asked.reserve(from.entries.size());
   for (const Node::Entry& entry : from.entries) {
     to.entries.push_back({entry.key, entry.line, entry.column, copy_into(tree, *entry.value), false});
     to.entries.back().value->parent = &to;

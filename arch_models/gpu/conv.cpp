@@ -251,10 +251,12 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   const double pass = kernel.phase == ConvPhase::forward         ? 1
                       : kernel.phase == ConvPhase::backward_data ? fit.backward_data
                                                                  : fit.backward_filter;
-  // Tensor-core kernels gather from channels last: that NCHW tensor is transposed, except for 1x1 filters (plain products of the image planes).
-  const bool transposed = tensor && kernel.r * kernel.s > 1;
-  // Eager frameworks keep channels first: image, filter and result are converted for each pass (cuDNN's nchwToNhwc and nhwcToNchw kernels), but for 1x1
-  // filters without a stride.
+  // Tensor-core kernels gather from channels last. Of NCHW tensors libraries before CUDA 11 transpose the one that is gathered, newer ones all three
+  // (nchwToNhwcKernel of image and filter, nhwcToNchwKernel of the result); 1x1 filters without a stride are plain products of the image planes.
+  const bool plain = kernel.r * kernel.s == 1 && (stack.legacy_library || kernel.stride_h * kernel.stride_w == 1);
+  const bool transposed = tensor && !kernel.channels_last && !plain;
+  const double gathered = kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes() : evaluator.input_bytes();
+  const double all = evaluator.input_bytes() + evaluator.output_bytes() + evaluator.filter_bytes();
   // In libraries before CUDA 11 every place of a window costs its address arithmetic and a load of its own, however few its channels are.
   const double places =
       static_cast<double>(run.n * run.out_h() * run.out_w()) * static_cast<double>(run.r * run.s * run.groups);
@@ -269,21 +271,18 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
                 (static_cast<double>(device.sms) * device.boost.value)
           : 0;
   GemmKernel product = implicit_product(device, run);
-  FurtherKernels further{.serial_s = sums_s, .at_least_s = gather_s};
-  const bool from_channels_first = tensor && kernel.channels_first && !stack.legacy_library;
-  if (from_channels_first && run.groups == 1 && run.r * run.s * run.stride_h * run.stride_w == 1) {
+  FurtherKernels further{.count = !transposed            ? 0
+                                  : stack.legacy_library ? 1
+                                                         : 3,
+                         .layout_bytes = transposed ? 2 * (stack.legacy_library ? gathered : all) : 0,
+                         .serial_s = sums_s,
+                         .at_least_s = gather_s};
+  if (tensor && !kernel.channels_last && plain && run.groups == 1 && !stack.legacy_library) {
     product = image_product(run);
     if (kernel.phase == ConvPhase::backward_filter) {
       further.count = 1;
       further.layout_bytes = static_cast<double>(run.n + 1) * evaluator.filter_bytes();
     }
-  } else if (from_channels_first) {
-    further.count = 3;
-    further.layout_bytes = 2 * (evaluator.input_bytes() + evaluator.filter_bytes() + evaluator.output_bytes());
-  } else if (transposed) {
-    further.count = 1;
-    further.layout_bytes =
-        2 * (kernel.phase == ConvPhase::backward_data ? evaluator.output_bytes() : evaluator.input_bytes());
   }
   evaluator.consider("implicit GEMM", product, pass * (tensor ? fit.gather_tensor : fit.gather), further);
   if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
@@ -293,9 +292,11 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
   }
   const bool dense = kernel.groups == 1 && kernel.stride_h == 1 && kernel.stride_w == 1;
   if (dense && !tensor && run.precision != GpuPrecision::int8) {
-    const bool square = kernel.r == kernel.s;
-    if (square && kernel.r == 3 && kernel.phase != ConvPhase::backward_filter) consider_fused_winograd(evaluator);
-    if (square && (kernel.r == 3 || kernel.r == 5)) consider_winograd(evaluator);
+    const bool square = kernel.r == kernel.s, filter_pass = kernel.phase == ConvPhase::backward_filter;
+    // cuDNN's fused Winograd kernels are machine code up to Ampere and do not run on Hopper, where it keeps the transformed products for filter passes.
+    const bool winograd = device.compute_capability < 9 || filter_pass;
+    if (winograd && square && kernel.r == 3 && !filter_pass) consider_fused_winograd(evaluator);
+    if (winograd && square && (kernel.r == 3 || kernel.r == 5)) consider_winograd(evaluator);
     if (kernel.r * kernel.s > 1 && kernel.r < 32 && kernel.s < 32) consider_fft(evaluator);
   }
   return evaluator.best;

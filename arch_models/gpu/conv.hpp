@@ -15,7 +15,7 @@ struct ConvKernel {
   std::int64_t n = 1, c = 1, h = 1, w = 1, k = 1, r = 1, s = 1;
   std::int64_t pad_h = 0, pad_w = 0, stride_h = 1, stride_w = 1, groups = 1;
   GpuPrecision precision = GpuPrecision::fp32;
-  bool channels_first = false;  // a framework keeps all tensors so: tensor cores want copies with channels last
+  bool channels_last = false;  // how images and filters lie: NHWC, else NCHW
 
   std::int64_t out_h() const { return (h + 2 * pad_h - r) / stride_h + 1; }
   std::int64_t out_w() const { return (w + 2 * pad_w - s) / stride_w + 1; }

@@ -23,20 +23,36 @@ constexpr BlockTile t256x128{256, 128, 8}, t128x256{128, 256, 8}, t128x128{128, 
 constexpr std::array ampere_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
 constexpr std::array ada_menu{t256x128, t128x256, t128x128, t64x128, t64x64, t32x64};
 constexpr std::array ampere_batched{t128x128};
+// cuBLAS 12 and 13 on an H100 (sm80_xmma_gemm_f32f32_..., cutlass_80_simt_sgemm_...): four warps from 64 x 64 on, also for batches.
+constexpr std::array hopper_menu{t256x128,
+                                 t128x256,
+                                 BlockTile{256, 64, 4},
+                                 BlockTile{64, 256, 4},
+                                 BlockTile{128, 128, 4},
+                                 t128x64,
+                                 t64x128,
+                                 BlockTile{64, 64, 4},
+                                 BlockTile{128, 32, 4},
+                                 BlockTile{64, 32, 2},
+                                 BlockTile{32, 64, 2},
+                                 BlockTile{32, 32, 2}};
 constexpr std::array volta_menu{t128x128, t64x128, t128x64, t128x32, t32x128, t32x64, t32x32};
 constexpr std::array volta_batched{t64x64, t128x32, t32x128};
 constexpr std::array turing_menu{t128x128, t64x128, t128x64, t64x64, t128x32, t32x128, t32x32};
 constexpr std::array turing_batched{t64x128, t64x64, t32x128, t128x32};
 constexpr std::array pascal_menu{t128x32, t64x64, t32x128};
-constexpr std::array pascal_vector_menu{t128x128};  // 6.1: 16-byte loads
+constexpr std::array pascal_whole_menu{t128x128};  // 6.1: without remainders
 constexpr std::array pascal_batched{t64x128};
 constexpr std::array legacy_menu{t128x128, t128x64, t64x128, t64x64, t128x32, t32x128, t64x32, t32x64, t32x32};
-// int8 products on dp4a in libraries before CUDA 11 take as long as whole 128 x 128 tiles without split sums, up to 4 rows as a narrow one.
-constexpr std::array legacy_dp4a_menu{t128x128};
-constexpr std::array legacy_dp4a_narrow{t32x64};
+// Up to 16 rows of a product take as long as 64 on Maxwell and Pascal in libraries before CUDA 11.
+constexpr std::array legacy_few_rows{t64x128, t64x64, t64x32};
+// int8 products on dp4a (seen in libraries before CUDA 11) take as long as whole 128 x 128 tiles without split sums, up to 4 rows as a narrow one.
+constexpr std::array dp4a_menu{t128x128};
+constexpr std::array dp4a_narrow{t32x64};
 // Filter passes: wide on one side at least, so that a few channels leave most of a tile empty.
 constexpr std::array filter_menu{t128x128, t128x64, t64x128, t128x32, t32x128};
 constexpr std::array implicit_menu{t128x128, t128x64, t128x32};
+constexpr std::array hopper_implicit{BlockTile{256, 64, 4}, BlockTile{128, 32, 4}, BlockTile{32, 32, 2}};
 constexpr std::array transformed_menu{t128x128, t128x64, t128x32};
 constexpr std::array transformed_modern{t64x64, t32x128, t128x32, t128x128};
 constexpr std::array fused_menu{t128x128};
@@ -56,59 +72,75 @@ constexpr std::array ampere_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}
 constexpr std::array blackwell_tiles{BlockTile{256, 128, 8}, BlockTile{128, 256, 8}, BlockTile{128, 128, 4},
                                      BlockTile{128, 64, 4},  BlockTile{64, 128, 4},  BlockTile{128, 32, 4},
                                      BlockTile{32, 128, 4},  BlockTile{16, 128, 4}};
+// Hopper's kernels (nvjet_sm90_...) have a side of 64, 128 or 256 and another of any multiple of 8.
+constexpr auto hopper_tiles = [] {
+  constexpr std::array<std::int64_t, 14> sides{256, 192, 160, 144, 128, 112, 96, 80, 64, 48, 32, 24, 16, 8};
+  std::array<BlockTile, 76> tiles{};
+  std::size_t count = 0;
+  for (const std::int64_t base : {256, 128, 64}) {
+    for (const std::int64_t side : sides) {
+      if (base * side > 256 * 128) continue;  // the registers of an SM hold no more sums
+      tiles[count++] = {base, side, 4};
+      tiles[count++] = {side, base, 4};
+    }
+  }
+  return tiles;
+}();
 constexpr std::array streaming_tiles{BlockTile{16, 128, 4}};
 
-constexpr std::int64_t narrow_rows = 4;
+constexpr std::int64_t narrow_rows = 4, legacy_rows = 16;
+
+/// The kernels of libraries before CUDA 11 for a few rows on chips before Volta, which fill the SMs with split sums.
+bool has_few_rows(const GpuDevice& device, const GemmKernel& kernel, bool legacy) {
+  return legacy && device.compute_capability < 7 && kernel.menu == KernelMenu::product && kernel.m <= legacy_rows;
+}
 
 std::span<const BlockTile> tensor_menu(const GpuDevice& device, bool legacy) {
   if (device.compute_capability >= 10) return blackwell_tiles;
+  if (device.compute_capability >= 9 && !legacy) return hopper_tiles;
   if (device.compute_capability >= 8 && !legacy) return ampere_tiles;
   return tensor_tiles;
 }
 
-/// The fp32 kernels that cuBLAS of CUDA 12 was seen to choose from, by generation; older libraries offered all shapes everywhere.
-std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& kernel, bool aligned, bool legacy) {
+/// The kernels on CUDA cores that cuBLAS of CUDA 12 was seen to choose from, by generation; older libraries offered all shapes everywhere.
+std::span<const BlockTile> cuda_menu(const GpuDevice& device, const GemmKernel& kernel, bool aligned, bool legacy,
+                                     MathUnit unit) {
   const bool batched = kernel.strided_batch;
   switch (kernel.menu) {
-    case KernelMenu::implicit: return implicit_menu;
+    case KernelMenu::implicit:
+      return device.compute_capability >= 9 ? std::span<const BlockTile>(hopper_implicit) : implicit_menu;
     case KernelMenu::implicit_split: return filter_menu;
     case KernelMenu::transformed:
       if (legacy) return transformed_menu;
+      if (device.compute_capability >= 9) return hopper_menu;
       if (device.compute_capability >= 8) return ampere_batched;
       return transformed_modern;
     case KernelMenu::fused_winograd: return fused_menu;
     case KernelMenu::product: break;
   }
-  if (legacy && kernel.precision == GpuPrecision::int8)
-    return kernel.m <= narrow_rows ? std::span<const BlockTile>(legacy_dp4a_narrow) : legacy_dp4a_menu;
+  if (unit == MathUnit::dp4a) return kernel.m <= narrow_rows ? std::span<const BlockTile>(dp4a_narrow) : dp4a_menu;
+  if (has_few_rows(device, kernel, legacy)) return legacy_few_rows;
   if (legacy) return legacy_menu;
+  if (device.compute_capability >= 9) return hopper_menu;
   if (device.compute_capability >= 8.9) return batched ? std::span<const BlockTile>(ampere_batched) : ada_menu;
   if (device.compute_capability >= 8) return batched ? std::span<const BlockTile>(ampere_batched) : ampere_menu;
   if (device.compute_capability >= 7.5) return batched ? std::span<const BlockTile>(turing_batched) : turing_menu;
   if (device.compute_capability >= 7) return batched ? std::span<const BlockTile>(volta_batched) : volta_menu;
   if (batched) return pascal_batched;
-  // sgemm_128x128x8_NT_vec takes eight steps of k at a time and eight rows a thread: seen with m and k multiples of 8 alone
-  const bool whole = kernel.m % 8 == 0 && kernel.k % 8 == 0;
-  return device.compute_capability > 6 && aligned && whole ? std::span<const BlockTile>(pascal_vector_menu)
-                                                           : pascal_menu;
-}
-
-/// True when 16-byte loads fit the rows of both operands.
-bool is_aligned(const GemmKernel& kernel, const ElementBytes& bytes) {
-  const auto fits = [](std::int64_t length, double size) {
-    return std::fmod(static_cast<double>(length) * size, 16.0) == 0;
-  };
-  // cuBLAS letters are column-major: T in front = the weight is stored n x k, N behind = the activation is stored m x k
-  return fits(kernel.a_transposed ? kernel.k : kernel.n, bytes.weight) &&
-         fits(kernel.b_transposed ? kernel.m : kernel.k, bytes.activation);
+  // sgemm_128x128x8_NT_vec takes eight steps of k at a time and eight rows a thread: seen with m and k multiples of 8 alone; its sibling without
+  // vector loads (sgemm_128x128x8_NT) with even k, whole warps of rows and 16-byte rows of results
+  const bool vectors = aligned && kernel.m % 8 == 0 && kernel.k % 8 == 0;
+  const bool pairs = kernel.m % 32 == 0 && kernel.k % 2 == 0 && kernel.n % 4 == 0;
+  return device.compute_capability > 6 && (vectors || pairs) ? std::span<const BlockTile>(pascal_whole_menu)
+                                                             : pascal_menu;
 }
 
 constexpr std::int64_t fused_scale_rows = 16;  // most rows for which vLLM scales the results inside the product
-constexpr std::int64_t streamed_rows =
-    4;  // most rows for which TensorRT-LLM streams int8 weights like a matrix-vector product
+constexpr std::int64_t streamed_rows = 4;      // most rows for which weights are streamed as in a matrix-vector product
 constexpr std::int64_t most_splits = 128;
-// Most blocks that split sums make of a product; filter passes on CUDA cores, whose results are few and sums long, fill an SM with them.
-constexpr double split_blocks_per_sm = 2, filter_blocks_per_sm = 8;
+// Most blocks that split sums make of a product; filter passes and the few rows of old libraries, whose results are few and sums long, fill an SM
+// with them on CUDA cores.
+constexpr double split_blocks_per_sm = 2, many_blocks_per_sm = 8;
 
 /// Parts into which a library may cut the sum over k (0: no choice): powers of two, in newer libraries also what fills one or two waves of the SMs.
 std::array<std::int64_t, 10> split_menu(double tiles, double sms, bool fills_waves) {
@@ -144,14 +176,25 @@ double quantise_seconds(const GpuDevice& device, const GpuConstants& constants, 
 
 }  // namespace
 
+bool has_aligned_rows(const GemmKernel& kernel) {
+  const ElementBytes bytes = element_bytes(kernel.precision);
+  const auto fits = [](std::int64_t length, double size) {
+    return std::fmod(static_cast<double>(length) * size, 16.0) == 0;
+  };
+  // cuBLAS letters are column-major: T in front = the weight is stored n x k, N behind = the activation is stored m x k
+  return fits(kernel.a_transposed ? kernel.k : kernel.n, bytes.weight) &&
+         fits(kernel.b_transposed ? kernel.m : kernel.k, bytes.activation);
+}
+
 KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel,
                      const Timing& timing) {
   const StackProfile& stack = stack_profile(timing.stack);
   const MathPeak peak = math_peak(device, kernel.precision, stack.legacy_library);
   const bool tensor = peak.unit == MathUnit::tensor;
-  const GemmUnitConstants& fit = tensor                 ? constants.gemm.tensor
-                                 : stack.legacy_library ? constants.gemm.cuda_legacy
-                                                        : constants.gemm.cuda;
+  const GemmUnitConstants& fit = tensor                        ? constants.gemm.tensor
+                                 : peak.unit == MathUnit::dp4a ? constants.gemm.dp4a
+                                 : stack.legacy_library        ? constants.gemm.cuda_legacy
+                                                               : constants.gemm.cuda;
   const ElementBytes bytes = element_bytes(kernel.precision);
   const double sms = static_cast<double>(device.sms);
   const double m = static_cast<double>(kernel.m), n = static_cast<double>(kernel.n), k = static_cast<double>(kernel.k),
@@ -172,7 +215,7 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const double wave_ratio = constants.gemm.wave_reach * device.l2_size.value / ((a_bytes + b_bytes) / batch);
   const double again = 1 / (1 + fourth(wave_ratio));  // share of the reads of later waves that the L2 no longer has
   const double dram_rate = device.dram_bandwidth.value * fit.dram_share * device.trim.dram;
-  const bool aligned = is_aligned(kernel, bytes);
+  const bool aligned = has_aligned_rows(kernel);
   // Before Volta a misaligned row of a tile's k-slice (32 bytes) touches two sectors instead of one.
   const bool pascal = device.compute_capability < 7;
   const double drift_most =
@@ -186,25 +229,31 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
   const double start_k = fit.start_k * (tensor ? 2 / bytes.activation : 1);
   const double rate = peak.peak * (tensor ? device.trim.tensor : device.trim.cuda) * fit.efficiency / sms;
   const double l2_rate = l2_bytes_per_sm_cycle(device) * sms * device.boost.value;
-  const bool quantised = kernel.precision == GpuPrecision::fp8;
+  const bool quantised = kernel.precision == GpuPrecision::fp8 && kernel.quantises;
   const double quantise = quantised ? quantise_seconds(device, constants, kernel, timing.stack) : 0;
   // TensorRT-LLM's int8 products do not split sums, and stream the weights for few rows.
   const bool smooth_quant =
       timing.stack == Stack::cuda_graph_tensorrt_llm && kernel.precision == GpuPrecision::int8 && tensor;
-  const bool streamed = smooth_quant && kernel.m <= streamed_rows;
-  const bool splits = !quantised && !smooth_quant && !(peak.unit == MathUnit::dp4a && stack.legacy_library) &&
+  // cuBLAS streams the weights of a few rows through its gemv and gemmSN kernels (fp32, CUDA 12 and 13).
+  const bool narrow = peak.unit == MathUnit::cuda && !stack.legacy_library && kernel.menu == KernelMenu::product &&
+                      kernel.m <= (kernel.strided_batch ? 1 : streamed_rows);
+  const bool streamed = narrow || (smooth_quant && kernel.m <= streamed_rows);
+  const bool splits = !quantised && !smooth_quant && peak.unit != MathUnit::dp4a &&
                       (kernel.menu == KernelMenu::product || kernel.menu == KernelMenu::implicit_split || tensor);
   // Tensor-core kernels from CUDA 11 on: blocks in swizzled order, split sums that fill waves.
   const bool swizzled = tensor && !stack.legacy_library;
-  const double most_blocks =
-      (!tensor && kernel.menu == KernelMenu::implicit_split ? filter_blocks_per_sm : split_blocks_per_sm) * sms;
+  const bool hopper = swizzled && device.compute_capability >= 9 && device.compute_capability < 10;
+  const bool many_parts =
+      kernel.menu == KernelMenu::implicit_split || has_few_rows(device, kernel, stack.legacy_library);
+  const double most_blocks = (!tensor && many_parts ? many_blocks_per_sm : split_blocks_per_sm) * sms;
   KernelTime best;
   double best_norm = std::numeric_limits<double>::infinity();
   double dram_bytes = once, l2_bytes = 0, staged_bytes = 0, tile_operations = operations;
   const double alignment = aligned || kernel.menu != KernelMenu::product ? 1 : fit.unaligned;
   const std::span<const BlockTile> menu = streamed ? std::span<const BlockTile>(streaming_tiles)
-                                          : tensor ? tensor_menu(device, stack.legacy_library)
-                                                   : cuda_menu(device, kernel, aligned, stack.legacy_library);
+                                          : tensor
+                                              ? tensor_menu(device, stack.legacy_library)
+                                              : cuda_menu(device, kernel, aligned, stack.legacy_library, peak.unit);
   for (const BlockTile& tile : menu) {
     const double tile_m = static_cast<double>(tile.m), tile_n = static_cast<double>(tile.n);
     const double delivery = 1 / (1 + operand * (32 / tile_m + 32 / tile_n));
@@ -246,7 +295,9 @@ KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, con
       const double drift = drift_most * k / (k + constants.gemm.drift_windows * window);
       const double traffic = once + again * ((by_wave - operands_once) + drift * (by_tile - by_wave));
       const double dram = traffic / dram_rate;
-      const double fixed = quantise + (tensor ? results + sums : 0) + (split > 1 ? 1e-6 * fit.split_us : 0);
+      // Hopper's kernels stay on their SM and write a tile's results while the next one is multiplied: those of the last turn are left.
+      const double left = hopper ? results / turns : results;
+      const double fixed = quantise + (tensor ? left + sums : 0) + (split > 1 ? 1e-6 * fit.split_us : 0);
       const double norm = fourth(std::sqrt(std::sqrt(fourth(compute) + fourth(l2) + fourth(dram))) + fixed);
       if (norm >= best_norm) continue;
       best_norm = norm;

@@ -17,6 +17,8 @@ struct GemmKernel {
   GpuPrecision precision = GpuPrecision::fp32;
   bool a_transposed = false, b_transposed = false;  // in the row-major sense of the cuBLAS letters of the tables
   bool strided_batch = false;  // called as a batched product (bmm), for which libraries offer fewer kernels
+  bool quantises =
+      true;  // fp8: the activations are scaled and rounded around it, as in the layers of an engine; false: the product alone
   KernelMenu menu = KernelMenu::product;
   // Elements that the product names per element that is stored: windows overlap, transforms repeat.
   double activation_reuse = 1, weight_reuse = 1, result_reuse = 1;
@@ -36,7 +38,7 @@ struct GemmUnitConstants {
 };
 
 struct GemmConstants {
-  GemmUnitConstants cuda, cuda_legacy, tensor;
+  GemmUnitConstants cuda, cuda_legacy, dp4a, tensor;
   double epilogue = 1;  // L2 passes of the results after the arithmetic of a tensor-core block
   // fp8 activations: cycles of one SM for an element and for a row whose scale is found at run time; launch of a pass over rows or results
   double quantise_cycles = 0.4, quantise_row_cycles = 1000, scale_us = 1.5;
@@ -46,6 +48,9 @@ struct GemmConstants {
   double drift_windows = 40;  // L2 windows of k at which half of the drift is reached
   double wave_reach = 0.5;    // operands above this share of the L2 are read again by later waves
 };
+
+/// True when 16-byte loads fit the rows of both operands.
+bool has_aligned_rows(const GemmKernel& kernel);
 
 /// Time of one product. Pure; assumes positive extents. At least the roofline at the allowed clock.
 KernelTime gemm_time(const GpuDevice& device, const GpuConstants& constants, const GemmKernel& kernel,

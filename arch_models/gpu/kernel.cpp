@@ -48,21 +48,23 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
 }
 
 const StackProfile& stack_profile(Stack stack) {
-  static constexpr std::array<StackProfile, 8> profiles{{
+  static constexpr std::array<StackProfile, 9> profiles{{
       {Stack::pytorch_eager, "pytorch_eager",
-       "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false},
+       "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false, true},
       {Stack::cuda_graph_vllm, "cuda_graph_vllm",
-       "kernels of vLLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false},
+       "kernels of vLLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false, false},
       {Stack::cuda_graph_tensorrt_llm, "cuda_graph_tensorrt_llm",
-       "kernels of TensorRT-LLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false},
+       "kernels of TensorRT-LLM replayed in a CUDA graph: no host, weight buffers in rotation", 6, false, false},
       {Stack::library_loop, "library_loop", "host loop of cuBLAS or cuDNN calls of 2016 to 2019, launches overlap", 1,
-       true},
-      {Stack::profiler, "profiler", "kernel time of a profiler trace inside a running model: cold weights", 6, false},
-      {Stack::profiler_2018, "profiler_2018", "the same with a PyTorch that holds code for each compute capability", 6,
+       true, true},
+      {Stack::profiler, "profiler", "kernel time of a profiler trace inside a running model: cold weights", 6, false,
        false},
-      {Stack::wall_clock, "wall_clock", "wall clock around repeated calls", 1, false},
+      {Stack::profiler_2018, "profiler_2018", "the same with a PyTorch that holds code for each compute capability", 6,
+       false, true},
+      {Stack::profiler_2023, "profiler_2023", "the same with the row kernels of PyTorch 2.1", 6, false, true},
+      {Stack::wall_clock, "wall_clock", "wall clock around repeated calls", 1, false, true},
       {Stack::cuda_graph_replay, "cuda_graph_replay",
-       "a library call replayed in a CUDA graph on the same buffers: no host, warm caches", 1, false},
+       "a library call replayed in a CUDA graph on the same buffers: no host, warm caches", 1, false, false},
   }};
   return profiles[static_cast<std::size_t>(stack)];
 }

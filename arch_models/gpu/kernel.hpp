@@ -44,6 +44,7 @@ enum class Stack {
   library_loop,
   profiler,
   profiler_2018,
+  profiler_2023,
   wall_clock,
   cuda_graph_replay
 };
@@ -53,6 +54,7 @@ struct StackProfile {
   std::string_view meaning;  // one line for reports: host dispatch, cache state, library age
   double weight_copies;      // weight buffers in rotation between replays: the working set that the L2 sees
   bool legacy_library;       // cuBLAS and cuDNN before CUDA 11
+  bool early_rows;           // softmax and layer norm of PyTorch 2.1, else of 2.11
 };
 const StackProfile& stack_profile(Stack stack);
 

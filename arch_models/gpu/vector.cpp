@@ -8,13 +8,21 @@
 namespace tilewright {
 namespace {
 
-constexpr double row_exponent = 3.5;  // steepness of the change from hits to misses
-constexpr std::int64_t warp_softmax_columns =
-    1024;                                       // longest row that PyTorch's softmax keeps in the registers of a warp
+constexpr double row_exponent = 3.5;            // steepness of the change from hits to misses
 constexpr std::int64_t norm_threads = 128;      // block of PyTorch's vectorised layer norm
+constexpr std::int64_t norm_width = 4;          // elements of its vector loads, whatever the number format
 constexpr std::int64_t softmax_registers = 40;  // of a thread: partial sums of a vector load
-constexpr std::int64_t norm_registers = 56;     // of a thread: moments of a vector load, its scales and shifts
 constexpr std::int64_t load_bytes = 16;         // one vector load of a thread
+// Row kernels of PyTorch 2.1 (the eager tables) and of 2.11, whose launches and registers a profiler showed.
+struct RowKernels {
+  std::int64_t warp_columns;  // longest row that softmax keeps in the registers of a warp
+  std::int64_t
+      block_columns;  // longest row that it keeps in the registers of a block of 1024 threads, nine values each; 0: it has no such kernel
+  std::int64_t norm_registers, norm_registers_16;  // of a thread of layer norm; the same for 16-bit formats
+};
+constexpr RowKernels early_rows{1024, 0, 56, 56};  // 56: moments of a vector load, its scales and shifts (assumption)
+constexpr RowKernels later_rows{2048, 9 * 1024, 39, 32};
+constexpr std::int64_t block_softmax_threads = 1024, softmax_block_registers = 30;
 // Dependent instructions follow each other after 6 cycles up to Pascal and 4 from Volta on (Jia et al., 2018, arXiv 1804.06826).
 constexpr double pascal_latency = 6.0 / 4;
 
@@ -49,14 +57,19 @@ struct RowWalk {
   double block_seconds = 0;  // dependent loads and barriers of one row from Volta on; 0: hidden
 };
 
-RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
+RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants, const RowKernels& kernels) {
   const auto element = static_cast<std::int64_t>(element_bytes(kernel.precision).activation);
   const std::int64_t width = load_bytes / element;  // elements of one load
   RowWalk rows;
   rows.before = kernel.op == VectorOp::softmax     ? constants.softmax_before
                 : kernel.op == VectorOp::layernorm ? constants.norm_before
                                                    : constants.map_before;
-  if (kernel.op == VectorOp::softmax && kernel.cols > warp_softmax_columns) {
+  if (kernel.op == VectorOp::softmax && kernel.cols > kernels.warp_columns && kernel.cols <= kernels.block_columns) {
+    rows.threads = block_softmax_threads;
+    rows.registers = softmax_block_registers;
+    rows.block_seconds =
+        1e-6 * (constants.softmax_row_us + constants.softmax_step_us);  // all loads are on their way at once
+  } else if (kernel.op == VectorOp::softmax && kernel.cols > kernels.warp_columns) {
     rows.passes = 3;  // maximum, sum, result
     rows.threads = softmax_threads(kernel.cols / width);
     rows.reach = constants.softmax_reach;
@@ -68,9 +81,9 @@ RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants) {
   } else if (kernel.op == VectorOp::layernorm) {
     rows.passes = 2;  // moments, result
     rows.threads = norm_threads;
-    rows.registers = norm_registers;
+    rows.registers = element < 4 ? kernels.norm_registers_16 : kernels.norm_registers;
     rows.reach = constants.norm_reach;
-    const std::int64_t loads = ceil_div(kernel.cols, width * norm_threads) * width / 4;
+    const std::int64_t loads = ceil_div(kernel.cols, norm_width * norm_threads);
     rows.block_seconds =
         1e-6 * (constants.norm_row_us + rows.passes * static_cast<double>(loads) * constants.norm_step_us);
   } else if (kernel.op == VectorOp::plane_norm) {
@@ -139,7 +152,7 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   const bool sums = kernel.op == VectorOp::channel_moments || kernel.op == VectorOp::channel_sum;  // a number a row
   const double read = static_cast<double>(kernel.inputs) * cells * element.activation,
                written = (sums ? static_cast<double>(kernel.rows) : cells) * element.result;
-  const RowWalk rows = walk(kernel, fit);
+  const RowWalk rows = walk(kernel, fit, stack_profile(timing.stack).early_rows ? early_rows : later_rows);
   const auto by_registers =
       static_cast<std::int64_t>(device.registers_per_sm.value) / (4 * rows.registers * rows.threads);
   const std::int64_t resident =

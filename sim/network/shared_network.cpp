@@ -178,12 +178,17 @@ std::unique_ptr<SharedNetwork::Workspace> SharedNetwork::borrow() {
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
+      const auto mine =
+          std::find_if(idle_.begin(), idle_.end(), [](const auto& w) { return w->user == std::this_thread::get_id(); });
+      if (mine != idle_.end()) std::iter_swap(mine, idle_.end() - 1);
       std::unique_ptr<Workspace> work = std::move(idle_.back());
       idle_.pop_back();
+      work->user = std::this_thread::get_id();
       return work;
     }
   }
   auto work = std::make_unique<Workspace>();
+  work->user = std::this_thread::get_id();
   work->models = models_;
   work->chosen.resize(plan_.problems.size());
   work->candidate.assign(plan_.problems.size(), nullptr);

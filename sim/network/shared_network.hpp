@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 #include "sim/cost/cost_model.hpp"
@@ -63,6 +64,7 @@ class SharedNetwork {
   };
   /// What a thread works with: the problems' models and the chosen mappings, priced for one chip after the other.
   struct Workspace {
+    std::thread::id user;  // who had it last: its core has it in its caches
     std::vector<CostModel> models;
     std::vector<Evaluation> chosen;
     std::vector<const Candidate*> candidate;  // that `chosen` was copied from; null: from none

@@ -9,19 +9,6 @@
 namespace tilewright {
 namespace {
 
-/// Runs of kernels: one and the fused ones in its shadow, as ranges [first, last).
-std::vector<std::pair<std::size_t, std::size_t>> shadows(const std::vector<GroupView::KernelView>& kernels) {
-  std::vector<std::pair<std::size_t, std::size_t>> ranges;
-  for (std::size_t k = 0; k < kernels.size(); ++k) {
-    if (kernels[k].fused && !ranges.empty()) {
-      ranges.back().second = k + 1;
-    } else {
-      ranges.emplace_back(k, k + 1);
-    }
-  }
-  return ranges;
-}
-
 std::string precision_of(const Problem& problem) {
   const auto weights = std::find_if(problem.operands.begin(), problem.operands.end(),
                                     [](const Operand& operand) { return operand.role == Role::weight; });
@@ -64,10 +51,12 @@ TimedLayer time_layer(const GroupView& group, const Layer& source, const Chip& c
     (e.problem.compute == Compute::mac ? ideal_macs : ideal_vector) += times * e.utilization * e.cycles;
   }
   Cycles slowest;
-  for (const auto& [first, last] : shadows(group.kernels)) {
-    std::vector<RunTime> run;
+  std::vector<RunTime> run;  // a kernel and the fused ones in its shadow
+  for (std::size_t first = 0, last = 0; first < group.kernels.size(); first = last) {
+    for (last = first + 1; last < group.kernels.size() && group.kernels[last].fused;) ++last;
+    run.clear();
     Cycles steady;
-    for (std::size_t k = first; k < last; ++k) {  // fused kernels run in the shadow of the first
+    for (std::size_t k = first; k < last; ++k) {
       const auto& [evaluation, repeat, fused] = group.kernels[k];
       const Evaluation& e = *evaluation;
       const double times = static_cast<double>(repeat);
@@ -147,6 +136,7 @@ Cycles contribution(const TimedLayer& timed, const Pipeline& pipeline) {
 TimedNetwork time_layers(const std::vector<GroupView>& groups, const WorkloadGraph& graph, const Chip& chip,
                          Objective objective) {
   TimedNetwork network;
+  network.layers.reserve(groups.size());
   for (const GroupView& group : groups) {
     TimedLayer t = time_layer(group, graph.layers[static_cast<std::size_t>(group.layer)], chip, objective);
     const double times = static_cast<double>(t.layer.repeat);

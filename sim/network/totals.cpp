@@ -64,6 +64,7 @@ void total_up(NetworkEvaluation& result, TimedNetwork timed, const WorkloadGraph
     result.notes.push_back(
         fmt::format("the network is resident on {:.0f} chips; static power is that of all of them", pipeline.chips));
   }
+  result.layers.reserve(timed.layers.size());
   for (TimedLayer& t : timed.layers) {
     contribute(t.layer, contribution(t, pipeline), chip, pipeline.chips);
     result.layers.push_back(std::move(t.layer));

@@ -23,9 +23,14 @@ constexpr std::int64_t most_file_bytes = std::int64_t{4} << 30;
 
 /// SHA-1 cut to 122 bits (a version 5 UUID), as 32 hexadecimal digits.
 std::string digest(const std::string& text) {
+  constexpr std::string_view digits = "0123456789abcdef";
   const boost::uuids::uuid id = boost::uuids::name_generator_sha1(boost::uuids::ns::oid())(text);
   std::string hex;
-  for (const std::uint8_t byte : id) hex += fmt::format("{:02x}", byte);
+  hex.reserve(2 * id.size());
+  for (const std::uint8_t byte : id) {
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
   return hex;
 }
 
@@ -179,6 +184,7 @@ PointResult PointEvaluator::evaluate_or_throw(const StudyPoint& point, Engine en
     facts.serving = &serving;
   }
   PointResult evaluated{PointStatus::done, "", {}};
+  evaluated.figures.reserve(study_metrics().size());
   for (const Metric& metric : study_metrics()) evaluated.figures.push_back(metric.of(facts));
   for (const StudyConstraint& constraint : request_.constraints) {
     const double figure = evaluated.figures[constraint.metric];

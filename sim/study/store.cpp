@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -34,12 +33,10 @@ constexpr int first_metric = 5;  // columns before the metrics
 
 /// Two hexadecimal digits a byte, and back.
 std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    unsigned byte = 0;
-    std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
-    bytes += static_cast<char>(byte);
-  }
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes(hex.size() / 2, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
   return bytes;
 }
 std::string hex_of(std::string_view bytes) {
@@ -165,7 +162,8 @@ struct StudyStore::Impl {
   }
 
   void open_file(int flags) {
-    if (sqlite3_open_v2(path.c_str(), &db, flags, nullptr) != SQLITE_OK) fail("opening");
+    // A store is used by one thread at a time: SQLite need not lock each call.
+    if (sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("opening");
     sqlite3_extended_result_codes(db, 0);
     sqlite3_busy_timeout(db, 2000);
     if (integer("PRAGMA user_version") != 0 || integer("SELECT count(*) FROM sqlite_master") != 0) {
@@ -257,12 +255,14 @@ StudyStore StudyStore::read(const std::string& file) {
 void StudyStore::add(const std::vector<StoredPoint>& points) {
   Impl& impl = *impl_;
   impl.require_file();
+  const std::size_t metrics = study_metrics().size();
   if (impl.insert == nullptr) {
     std::string marks;
-    for (std::size_t m = 0; m < study_metrics().size(); ++m) marks += ", ?";
+    for (std::size_t m = 0; m < metrics; ++m) marks += ", ?";
     impl.insert = impl.prepare(fmt::format("INSERT OR REPLACE INTO points VALUES(?, ?, ?, ?, ?{})", marks));
   }
   std::vector<std::pair<std::string, const StoredPoint*>> ordered;  // neighbours in the tree one after the other
+  ordered.reserve(points.size());
   for (const StoredPoint& point : points) ordered.emplace_back(key_of(point.position, impl.sizes), &point);
   std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   impl.execute("BEGIN IMMEDIATE", "writing");
@@ -270,15 +270,14 @@ void StudyStore::add(const std::vector<StoredPoint>& points) {
     const PointResult& result = point->result;
     const std::string identity = bytes_of(point->identity);
     sqlite3_reset(impl.insert);
-    sqlite3_clear_bindings(impl.insert);
     sqlite3_bind_blob(impl.insert, 1, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
     sqlite3_bind_int64(impl.insert, 2, static_cast<std::int64_t>(point->stage));
     sqlite3_bind_blob(impl.insert, 3, identity.data(), static_cast<int>(identity.size()), SQLITE_STATIC);
     sqlite3_bind_int(impl.insert, 4, static_cast<int>(result.status));
     sqlite3_bind_text(impl.insert, 5, result.message.data(), static_cast<int>(result.message.size()), SQLITE_STATIC);
-    for (std::size_t m = 0; m < result.figures.size(); ++m) {
-      if (!std::isnan(result.figures[m]))
-        sqlite3_bind_double(impl.insert, static_cast<int>(m) + first_metric + 1, result.figures[m]);
+    for (std::size_t m = 0; m < metrics; ++m) {  // SQLite stores NaN as NULL
+      const double figure = result.figures.empty() ? no_figure : result.figures[m];
+      sqlite3_bind_double(impl.insert, static_cast<int>(m) + first_metric + 1, figure);
     }
     if (sqlite3_step(impl.insert) != SQLITE_DONE) {
       const int code = sqlite3_errcode(impl.db);

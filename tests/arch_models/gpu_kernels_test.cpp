@@ -282,6 +282,47 @@ TEST_CASE("gpu: a multiply-add of a dp4a switches less than one in fp32, so the 
   REQUIRE(int8.tile_m == 128);
 }
 
+TEST_CASE("gpu: products on dp4a have constants of their own") {
+  GpuDevice device = round_chip();
+  device.compute_capability = 6.1;
+  device.tensor_cores_per_sm = 0;
+  const Timing loop{Stack::library_loop, Seconds{0}};
+  const auto time = [&](GpuPrecision precision, const GpuConstants& constants) {
+    const GemmKernel kernel{.m = 2048, .n = 2048, .k = 2048, .precision = precision};
+    return gemm_time(device, constants, kernel, loop).compute.value;
+  };
+  const GpuConstants before = initial_constants();
+  GpuConstants after = before;
+  after.gemm.dp4a.start_k *= 4;
+  CHECK(time(GpuPrecision::int8, after) > 1.02 * time(GpuPrecision::int8, before));
+  CHECK(time(GpuPrecision::fp32, after) == time(GpuPrecision::fp32, before));
+  after = before;
+  after.gemm.cuda_legacy.start_k *= 4;
+  CHECK(time(GpuPrecision::int8, after) == time(GpuPrecision::int8, before));
+  CHECK(time(GpuPrecision::fp32, after) > 1.02 * time(GpuPrecision::fp32, before));
+}
+
+TEST_CASE("gpu: up to 16 rows take as long as 64 before Volta in libraries before CUDA 11, their sums fill the SMs") {
+  GpuDevice device = round_chip();
+  device.compute_capability = 6.1;
+  const Timing loop{Stack::library_loop, Seconds{0}};
+  GemmKernel kernel{.m = 16, .n = 1024, .k = 65536};
+  const auto time = [&](const Timing& timing) { return gemm_time(device, initial_constants(), kernel, timing); };
+  const KernelTime few = time(loop);
+  CHECK(few.tile_m == 64);
+  CHECK(few.tiles * few.split > 2 * device.sms);
+  CHECK(few.tiles * few.split <= 8 * device.sms);
+  kernel.m = 1;
+  CHECK(time(loop).compute == few.compute);
+  kernel.m = 17;
+  CHECK(time(loop).tile_m == 32);
+  kernel.m = 16;
+  CHECK(time({Stack::pytorch_eager, Seconds{0}}).tiles * time({Stack::pytorch_eager, Seconds{0}}).split <=
+        2 * device.sms);
+  device.compute_capability = 7;
+  CHECK(time(loop).tile_m == 32);
+}
+
 TEST_CASE("gpu: the vectorised kernel of compute capability 6.1 has no remainders") {
   GpuDevice device = round_chip();
   device.compute_capability = 6.1;
@@ -292,6 +333,11 @@ TEST_CASE("gpu: the vectorised kernel of compute capability 6.1 has no remainder
   kernel.k = 1028;  // rows of 16 bytes, but not of eight steps
   const KernelTime time = gemm_time(device, initial_constants(), kernel, eager);
   REQUIRE(time.tile_m * time.tile_n == 64 * 64);
+  kernel.m = 960;  // whole warps of rows, 16-byte rows of results: its sibling without vector loads
+  kernel.k = 1030;
+  REQUIRE(gemm_time(device, initial_constants(), kernel, eager).tile_m == 128);
+  kernel.n = 4095;
+  REQUIRE(gemm_time(device, initial_constants(), kernel, eager).tile_m < 128);
 }
 
 TEST_CASE("gpu: a calibration file is read back as it was written") {

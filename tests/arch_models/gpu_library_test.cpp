@@ -189,3 +189,17 @@ TEST_CASE("library launches are never faster than their operands once over the m
   }
   CHECK(calibrated_device(load_chip("t4")).trim.cuda == library_calibration().trims.at("T4").cuda);
 }
+
+TEST_CASE(
+    "a 16-bit product whose rows are no multiples of 16 bytes has no error band: no measured row of a new library has "
+    "such rows") {
+  const Chip chip = load_chip("h100-sxm5-80gb");
+  const auto launch = [&](std::int64_t k, DataType type) {
+    const std::vector<Kernel> kernels{{product(512, 1024, k, type)}};
+    return gpu_library(chip, kernels, default_stack())->front();
+  };
+  CHECK(launch(1024, DataType::fp16).band_pct);
+  CHECK_FALSE(launch(1023, DataType::fp16).band_pct);
+  CHECK(launch(1023, DataType::fp16).why.find("not validated") != std::string::npos);
+  CHECK(launch(1023, DataType::fp32).band_pct);
+}

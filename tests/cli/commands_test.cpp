@@ -1,4 +1,6 @@
 // Every command on real input, as a user types it.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
@@ -26,9 +28,8 @@ double sum_of_kinds(const Json& by) {
 
 void require_all_numbers_sound(const Json& json, const std::string& where) {
   if (json.is_number()) {
-    INFO(where);
-    REQUIRE(std::isfinite(json.get<double>()));
-    REQUIRE(json.get<double>() >= 0);
+    const auto number = json.get<double>();
+    if (!std::isfinite(number) || number < 0) FAIL(where << ": " << number);  // a REQUIRE for each takes its time
   } else if (json.is_structured()) {
     for (const auto& [key, value] : json.items())
       require_all_numbers_sound(value, std::string(where).append("/").append(key));
@@ -38,13 +39,20 @@ void require_all_numbers_sound(const Json& json, const std::string& where) {
 }  // namespace
 
 TEST_CASE("run --format json prints one document of the published schema whose layers add up to the totals") {
-  const Outcome outcome = tw("run " + resnet + " --chip all --format json");
+#ifdef __SANITIZE_ADDRESS__  // one of each family: the others run through the same code
+  const std::string chips = "epyc-7763,a100-sxm4-80gb,kv260-dpu,loihi-2,gemmini-16x16";
+  constexpr std::size_t least = 5;
+#else
+  const std::string chips = "all";
+  constexpr std::size_t least = 20;
+#endif
+  const Outcome outcome = tw("run " + resnet + " --chip " + chips + " --format json");
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   const Json report = Json::parse(outcome.out);
   REQUIRE(report["schema"] == "tilewright.run/1");
   REQUIRE(report["request"]["workload"] == resnet);
-  REQUIRE(report["results"].size() >= 20);
+  REQUIRE(report["results"].size() >= least);
   std::set<std::string> families;
   for (const Json& result : report["results"]) {
     INFO(result["chip"]["name"]);
@@ -94,11 +102,15 @@ TEST_CASE("run --format json prints one document of the published schema whose l
 }
 
 TEST_CASE("every kind of network has sound numbers on one chip of every kind") {
+#ifdef __SANITIZE_ADDRESS__  // every network and every chip, but not every pair
+  std::string chips = "xeon-8380,t4,zcu102-dpu,truenorth", others = "pynq-z2-streaming,tpu-v4i,eyeriss,spinnaker-2";
+#else
+  std::string chips = "xeon-8380,t4,zcu102-dpu,pynq-z2-streaming,tpu-v4i,eyeriss,truenorth,spinnaker-2", others = chips;
+#endif
   for (const char* graph : {"mobilenet_v2", "llama7b_decode_p2047", "lstm_lm_t35_b20", "dlrm_small_b128",
                             "seqnas_enc4_t128", "resnet18_qdq_int8"}) {
-    const Outcome outcome = tw(
-        std::string("run workloads/models/") + graph +
-        ".onnx --format json --chip xeon-8380,t4,zcu102-dpu,pynq-z2-streaming,tpu-v4i,eyeriss,truenorth,spinnaker-2");
+    const Outcome outcome = tw(fmt::format("run workloads/models/{}.onnx --format json --chip {}", graph, chips));
+    chips.swap(others);
     INFO(graph << outcome.err);
     REQUIRE(outcome.code == 0);
     const Json report = Json::parse(outcome.out);
@@ -206,7 +218,7 @@ TEST_CASE("map shows tiles, accesses, costs, the certificate, runners-up, the Pa
   REQUIRE(kernel["cycles"] == result["layers"][0]["cycles"]);
   REQUIRE(kernel["code"].get<std::string>().find("for ") != std::string::npos);
   // The objective's value is above its bound by the gap.
-  const Json objective = kernel["objective"];
+  const Json& objective = kernel["objective"];
   REQUIRE(objective["name"] == "latency");
   REQUIRE(objective["value"].get<double>() == Approx(kernel["latency_s"].get<double>()).epsilon(1e-12));
   REQUIRE(objective["bound"].get<double>() ==
@@ -273,7 +285,8 @@ TEST_CASE("what one more buys is the difference to the same question on the chan
 TEST_CASE("map shows the reads of overlapping windows merged and unmerged") {
   // Rows P + R lie on a diagonal of the array: of p x r of them p + r - 1 differ, and the buffer's inputs are read for each PE.
   const std::string asked = "map conv2d:c=16,h=18,w=18,k=16 --chip eyeriss ";
-  CHECK(tw(asked).out.find("reads with the overlaps of neighbours merged: GlobalBuffer inputs ") != std::string::npos);
+  CHECK(tw(asked + "--effort quick").out.find("reads with the overlaps of neighbours merged: GlobalBuffer inputs ") !=
+        std::string::npos);
   const Json kernel = Json::parse(tw(asked + "--format json").out)["results"][0]["map"]["kernels"][0];
   std::map<std::string, double> bounds;  // of the loops in space
   for (const Json& level : kernel["mapping"]) {
@@ -340,8 +353,8 @@ TEST_CASE("a mapping written as a case file is read back with the same figures")
         Request{"gemm:m=100,n=60,k=36", "a100-sxm4-80gb"}}) {
     INFO(request.workload << " on " << request.chip);
     const std::string file = scratch.path("case.yaml");
-    const std::string map = "map " + request.workload + " --chip " + request.chip;
-    const Outcome written = tw(map + " --format yaml -o '" + file + "'");
+    const std::string map = fmt::format("map {} --chip {} --effort quick", request.workload, request.chip);
+    const Outcome written = tw(fmt::format("{} --format yaml -o '{}'", map, file));
     INFO(written.err);
     REQUIRE(written.code == 0);
     REQUIRE(written.out.empty());

@@ -61,7 +61,7 @@ Measurement measure_conv(Meter& meter, const Shape& shape, std::uint64_t seed) {
   const cudnnDataType_t type = dtype == "fp16"   ? CUDNN_DATA_HALF
                                : dtype == "bf16" ? CUDNN_DATA_BFLOAT16
                                                  : CUDNN_DATA_FLOAT;
-  const cudnnTensorFormat_t format = half ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;  // tensor cores want channels last
+  const cudnnTensorFormat_t format = shape.word("layout") == "NHWC" ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;
   const int filter_channels = side("c") / side("groups");
 
   Passes p;

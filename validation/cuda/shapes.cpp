@@ -15,10 +15,16 @@ namespace {
 constexpr std::int64_t longest_side = 1 << 24;
 constexpr std::int64_t longest_cols = std::int64_t{1} << 32;
 
+/// Tensor cores want 16-bit channels last.
+std::string usual_layout(const Shape& shape) {
+  return shape.word("dtype") == "fp16" || shape.word("dtype") == "bf16" ? "NHWC" : "NCHW";
+}
+
 struct Word {
   std::string column;
-  std::vector<std::string> measured;  // what the bench has
-  std::vector<std::string> others;    // what the table may hold besides: such rows are skipped
+  std::vector<std::string> measured;                   // what the bench has
+  std::vector<std::string> others;                     // what the table may hold besides: such rows are skipped
+  std::string (*usual)(const Shape& shape) = nullptr;  // of a table without the column, from the words before it
 };
 struct Side {
   std::string column;
@@ -40,7 +46,8 @@ const Keys& keys_of(std::string_view table) {
        {{"batch"}, {"m"}, {"n"}, {"k"}}},
       {"conv",
        {{"dtype", {"fp32", "tf32", "bf16", "fp16"}, {"fp16_fp32math", "int8", "tf32_or_fp32"}},
-        {"phase", {"fwd", "bwd_data", "bwd_filter"}, {}}},
+        {"phase", {"fwd", "bwd_data", "bwd_filter"}, {}},
+        {"layout", {"NCHW", "NHWC"}, {}, usual_layout}},
        {{"n"},
         {"c"},
         {"h"},
@@ -112,19 +119,20 @@ std::vector<Shape> conv_shapes() {
       for (const std::int64_t n : {1, 32}) {
         for (const Layer& l : layers) {
           if (l.c == 3 && phase == "bwd_data") continue;  // nobody needs the gradient of the image
-          shapes.push_back({{{"dtype", dtype}, {"phase", phase}},
-                            {{"n", n},
-                             {"c", l.c},
-                             {"h", l.h},
-                             {"w", l.h},
-                             {"k", l.k},
-                             {"r", l.r},
-                             {"s", l.r},
-                             {"pad_h", l.pad},
-                             {"pad_w", l.pad},
-                             {"stride_h", l.stride},
-                             {"stride_w", l.stride},
-                             {"groups", l.groups}}});
+          Shape& shape = shapes.emplace_back(Shape{{{"dtype", dtype}, {"phase", phase}},
+                                                   {{"n", n},
+                                                    {"c", l.c},
+                                                    {"h", l.h},
+                                                    {"w", l.h},
+                                                    {"k", l.k},
+                                                    {"r", l.r},
+                                                    {"s", l.r},
+                                                    {"pad_h", l.pad},
+                                                    {"pad_w", l.pad},
+                                                    {"stride_h", l.stride},
+                                                    {"stride_w", l.stride},
+                                                    {"groups", l.groups}}});
+          shape.words["layout"] = usual_layout(shape);
         }
       }
     }
@@ -232,7 +240,8 @@ ShapeList read_shapes(const std::string& path, std::string_view table) {
     Shape shape;
     bool skipped = false;
     for (const Word& word : keys.words) {
-      const std::string& cell = file.text(row, file.column(word.column));
+      const bool absent = word.usual != nullptr && std::ranges::find(file.header, word.column) == file.header.end();
+      const std::string cell = absent ? word.usual(shape) : file.text(row, file.column(word.column));
       if (std::ranges::find(word.others, cell) != word.others.end()) skipped = true;
       if (!skipped && std::ranges::find(word.measured, cell) == word.measured.end())
         throw InputError({path, row.line, 0, word.column}, unknown_message("word", cell, word.measured));

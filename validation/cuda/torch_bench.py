@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Measures PyTorch on one GPU: whole networks (model_latency.csv), row-wise operators (vector.csv), profiles for `tilewright import`.
 
-usage: torch_bench.py -o DIR [--device KEY] [--table networks,vector,profile] [--models NAME,...] [--samples N]
+usage: torch_bench.py -o DIR [--device KEY] [--table networks,vector,profile,shapes] [--models NAME,...] [--samples N] [--shapes FILE] [--count N]
 
 Weights are random: nothing is fetched. Transformers run in fp32 with TF32 off and attention out of single operators, timed between events
 (timing `torch_event`, inputs on the GPU). torchvision's classifiers run with cuDNN's autotuning and PyTorch's default TF32 for convolutions,
 by wall clock with the copy of 12 images from pageable memory (timing `wall_sync_incl_h2d_copy_median50`). Training rows are a forward and a
 backward pass, no optimiser. Operators: one CUDA graph of as many launches as last 5 ms (timing `cuda_graph_replay`), same buffers. Profiles hold
-shapes. Needs torch, torchvision and transformers.
+shapes. `shapes` profiles the products of a table with the columns of gemm.csv, a sample of them in a fixed random order, in fp32 without TF32 and
+in bf16. Needs torch, torchvision and transformers.
 """
 import argparse
 import csv
 import os
+import random
 import statistics
 import sys
 import time
@@ -211,17 +213,38 @@ def write_profiles(folder):
         write_profile(os.path.join(folder, "bert_large_fp16.json"), lambda: bert(words))
 
 
+def write_shapes(folder, path, count, calls=5):
+    """One profile for each number format: products of the table, `calls` times each after a warm-up."""
+    with open(path, newline="", encoding="utf-8") as file:
+        shapes = sorted({(row["op"], *(int(row[side]) for side in ("batch", "m", "n", "k"))) for row in csv.DictReader(file)})
+    shapes = [s for s in shapes if 2 * s[1] * s[2] * s[3] * s[4] < 1e12 and s[1] * (s[2] * s[3] + s[3] * s[4] + s[2] * s[4]) < 1e9]
+    random.Random(1).shuffle(shapes)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    for dtype, word in [(torch.float32, "fp32"), (torch.bfloat16, "bf16")]:
+        with torch.no_grad(), profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA], record_shapes=True) as prof:
+            for op, batch, m, n, k in shapes[:count]:
+                left = torch.randn(*([batch] if op == "bmm" else []), m, k, device="cuda", dtype=dtype)
+                right = torch.randn(*([batch, k, n] if op == "bmm" else [n, k]), device="cuda", dtype=dtype)
+                product = torch.bmm if op == "bmm" else torch.nn.functional.linear
+                for _ in range(calls + 1):
+                    product(left, right)
+            torch.cuda.synchronize()
+        prof.export_chrome_trace(os.path.join(folder, f"products_{word}.json"))
+
+
 def main():
     names = CLASSIFIERS + list(TRANSFORMERS)
     parser = argparse.ArgumentParser()
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--device", default="", help="key of devices.csv (default: the driver's name)")
     parser.add_argument("--table", default="networks,vector,profile")
+    parser.add_argument("--shapes", default=os.path.join(os.path.dirname(__file__), "../measured/gpu/gemm.csv"))
+    parser.add_argument("--count", type=int, default=200, help="most products of --table shapes")
     parser.add_argument("--models", default=",".join(names))
     parser.add_argument("--samples", type=int, default=50)
     options = parser.parse_args()
     tables, models = options.table.split(","), options.models.split(",")
-    for word, known in [(t, ["networks", "vector", "profile"]) for t in tables] + [(m, names) for m in models]:
+    for word, known in [(t, ["networks", "vector", "profile", "shapes"]) for t in tables] + [(m, names) for m in models]:
         if word not in known:
             parser.error(f"'{word}' is not known; known: {', '.join(known)}")
     os.makedirs(options.output, exist_ok=True)
@@ -239,6 +262,8 @@ def main():
         torch.backends.cudnn.allow_tf32 = False
         for name in [m for m in models if m in TRANSFORMERS]:
             measure_transformer(table, name, options.samples)
+    if "shapes" in tables:
+        write_shapes(options.output, options.shapes, options.count)
     if "profile" in tables:
         write_profiles(options.output)
 

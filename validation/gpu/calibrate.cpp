@@ -55,8 +55,8 @@ const std::vector<FitGroup>& fit_groups() {
   static const std::vector<FitGroup> groups{
       {"vector", {"vector."}, is<VectorKernel>, {}},
       {"gemm_cuda",
-       {"gemm.cuda", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda", "power.node_exponent_cuda",
-        "power.dp4a", "power.byte", "power.boost"},
+       {"gemm.cuda", "gemm.dp4a", "gemm.drift", "gemm.wave", "power.idle", "power.die", "power.cuda",
+        "power.node_exponent_cuda", "power.dp4a", "power.byte", "power.boost"},
        is_cuda_product,
        {&DeviceTrim::cuda, &DeviceTrim::dram, &DeviceTrim::power}},
       {"gemm_tensor",

@@ -43,12 +43,19 @@ struct ModelRow {
   double measured = 0;  // s
   std::vector<ModelKernel> kernels;
   std::int64_t launches = 0;
-  double copied_bytes = 0;  // images that the timing takes to the GPU
-  Stack library = Stack::profiler;
+  double copied_bytes = 0;    // images that the timing takes to the GPU
   double kernel_seconds = 0;  // as predicted
   bool sets_host = false;     // the dispatch of its own host was read off it
+  Stack software =
+      Stack::profiler_2023;  // whose kernels ran: rows that name their PyTorch are later than the open tables
 
   std::string host() const { return device + "/" + timing; }
+  /// The host side of a stack with the kernels of the row's software.
+  HostSide on(std::string_view stack) const {
+    HostSide side = find_stack(stack)->host;
+    side.kernels = software;
+    return side;
+  }
 };
 
 std::optional<GpuPrecision> model_precision(std::string_view dtype) {
@@ -66,6 +73,7 @@ bool is_parallel(std::string_view variant) {
 /// The rows whose model, number format and phase have kernels here; `others` counts the rest.
 std::vector<ModelRow> read_rows(const CsvTable& table, std::int64_t& others) {
   std::vector<ModelRow> rows;
+  const bool names_torch = std::ranges::find(table.header, "torch") != table.header.end();
   for (const CsvRow& row : table.rows) {
     const auto text = [&](std::string_view column) -> const std::string& {
       return table.text(row, table.column(column));
@@ -78,6 +86,7 @@ std::vector<ModelRow> read_rows(const CsvTable& table, std::int64_t& others) {
     one.dtype = text("dtype");
     one.variant = text("variant");
     one.timing = text("timing");
+    if (names_torch && !text("torch").empty()) one.software = Stack::profiler;
     one.batch = table.integer(row, table.column("batch"), 1, 4096);
     one.tokens = table.integer(row, table.column("seq_or_res"), 1, 1 << 20);
     one.measured = 1e-3 * table.number(row, table.column("latency_ms"));
@@ -122,7 +131,7 @@ void set_libraries(std::vector<ModelRow>& rows) {
   for (const ModelRow& row : rows)
     if (row.model.starts_with("mnasnet")) newer.insert(row.host());
   for (ModelRow& row : rows)
-    if (row.kind == "vision" && !newer.contains(row.host())) row.library = Stack::profiler_2018;
+    if (row.kind == "vision" && !newer.contains(row.host())) row.software = Stack::profiler_2018;
 }
 
 /// A host that is timed by wall clock.
@@ -188,13 +197,13 @@ std::map<std::string, WallClockHost> wall_clock_hosts(std::vector<ModelRow>& row
 /// A classifier behind its own host.
 double seconds_behind(const WallClockHost& own, const ModelRow& row, const GpuDevice& gpu,
                       const GpuConstants& constants) {
-  const HostSide host{row.library, Seconds{own.dispatch.at(row.phase)},
+  const HostSide host{row.software, Seconds{own.dispatch.at(row.phase)},
                       find_stack("pytorch")->host.fixed + Seconds{own.copy * row.copied_bytes}, Seconds{0}};
   return model_time(gpu, constants, row.kernels, host).total.value;
 }
 
 double kernels_alone(const ModelRow& row, const GpuDevice& gpu, const GpuConstants& constants) {
-  return model_time(gpu, constants, row.kernels, {row.library, Seconds{0}, Seconds{0}, Seconds{0}}).kernels.value;
+  return model_time(gpu, constants, row.kernels, {row.software, Seconds{0}, Seconds{0}, Seconds{0}}).kernels.value;
 }
 
 /// A board that runs at another clock than its data sheet lists.
@@ -235,27 +244,29 @@ std::map<std::string, double> clocks_by_network(std::vector<ModelRow> rows, cons
   return clocks;
 }
 
-double pass_seconds(const GpuDevice& device, const GpuConstants& constants, const std::vector<ModelKernel>& kernels) {
-  return model_time(device, constants, kernels, find_stack("pytorch")->host).total.value;
+/// Behind the host of `run --stack pytorch`.
+double pass_seconds(const ModelRow& row, const GpuDevice& device, const GpuConstants& constants) {
+  return model_time(device, constants, row.kernels, row.on("pytorch")).total.value;
 }
 
 /// A training pass of a transformer on several GPUs of one machine, in fp32.
 double parallel_seconds(const ModelRow& row, const GpuDevice& device, const GpuConstants& constants) {
   const Transformer& model = *row.transformer;
+  const auto pass = [&](const std::vector<ModelKernel>& kernels) {
+    return model_time(device, constants, kernels, row.on("pytorch")).total;
+  };
   const GpuLink& link = link_of(device);
   const double activations = 4.0 * static_cast<double>(row.batch * row.tokens * model.hidden);
   if (row.variant.starts_with("dp")) {
     const auto forward = forward_kernels(model, row.batch / row.gpus, row.tokens, false);
     const Bytes gradients{4 * parameters(model)};
-    return data_parallel(Seconds{pass_seconds(device, constants, forward)},
-                         Seconds{pass_seconds(device, constants, backward_kernels(forward))}, gradients, row.gpus, link)
-        .total.value;
+    return data_parallel(pass(forward), pass(backward_kernels(forward)), gradients, row.gpus, link).total.value;
   }
   const auto kernels_on = [&](std::int64_t gpus) {
     std::vector<ModelKernel> kernels = forward_kernels(model, row.batch, row.tokens, false, gpus);
     const std::vector<ModelKernel> backward = backward_kernels(kernels);
     kernels.insert(kernels.end(), backward.begin(), backward.end());
-    return Seconds{pass_seconds(device, constants, kernels)};
+    return pass(kernels);
   };
   // Attention and feed-forward part each end in a sum over the GPUs, forward and backward.
   if (row.variant.starts_with("tp"))
@@ -325,12 +336,11 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
     const GpuConstants& constants = constants_of(row.device);
     const WallClockHost* own = row.kind == "vision" ? &hosts.at(row.host()) : nullptr;
     if (own != nullptr)
-      unknown_host.push_back(
-          {pass_seconds(gpu, constants, row.kernels) / (row.measured - own->copy * row.copied_bytes), {}});
+      unknown_host.push_back({pass_seconds(row, gpu, constants) / (row.measured - own->copy * row.copied_bytes), {}});
     if (row.sets_host) continue;
     const double predicted = row.gpus > 1     ? parallel_seconds(row, gpu, constants)
                              : own != nullptr ? seconds_behind(*own, row, gpu, constants)
-                                              : pass_seconds(gpu, constants, row.kernels);
+                                              : pass_seconds(row, gpu, constants);
     const Compared one{
         predicted / row.measured,
         fmt::format("model_latency.csv:{} {} {} {} {} batch {} {}{}: measured {:.1f} ms, predicted {:.1f} ms", row.line,

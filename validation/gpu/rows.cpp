@@ -43,6 +43,7 @@ struct Reader {
   const std::string& text(const CsvRow& row, std::string_view column) const {
     return table.text(row, table.column(column));
   }
+  bool has(std::string_view column) const { return std::ranges::find(table.header, column) != table.header.end(); }
   std::int64_t side(const CsvRow& row, std::string_view column, std::int64_t least = 1) const {
     return table.integer(row, table.column(column), least, longest_side);
   }
@@ -90,7 +91,7 @@ struct Reader {
     measured.precision = text(row, "dtype");
     measured.source = text(row, "source");
     measured.timing = text(row, "timing");
-    if (std::ranges::find(table.header, "flag") != table.header.end()) measured.flag = text(row, "flag");
+    if (has("flag")) measured.flag = text(row, "flag");
     measured.stack = stack(row);
     const double latency = table.number(row, table.column("latency_us"));
     if (latency <= 0) fail(row, "latency_us", "a latency is above 0");
@@ -111,6 +112,7 @@ MeasuredRow gemm_row(const Reader& reader, const CsvRow& row) {
   kernel.k = reader.side(row, "k");
   kernel.precision = reader.precision(row);
   kernel.strided_batch = measured.op == "bmm";
+  kernel.quantises = measured.stack == Stack::cuda_graph_vllm || measured.stack == Stack::cuda_graph_tensorrt_llm;
   const std::string& layout = reader.text(row, "layout");
   if (layout.size() != 2 || layout.find_first_not_of("NT") != std::string::npos)
     reader.fail(row, "layout", unknown_message("layout", layout, std::vector<std::string>{"NN", "NT", "TN", "TT"}));
@@ -149,6 +151,13 @@ MeasuredRow conv_row(const Reader& reader, const CsvRow& row) {
   kernel.stride_w = reader.side(row, "stride_w");
   kernel.groups = reader.side(row, "groups");
   kernel.precision = reader.precision(row);
+  if (reader.has("layout")) {
+    const std::string& layout = reader.text(row, "layout");
+    static const std::vector<std::string> layouts{"NCHW", "NHWC"};
+    if (std::ranges::find(layouts, layout) == layouts.end())
+      reader.fail(row, "layout", unknown_message("layout", layout, layouts));
+    kernel.channels_last = layout == "NHWC";
+  }
   if (kernel.h + 2 * kernel.pad_h < kernel.r) reader.fail(row, "r", "the filter is higher than the padded input");
   if (kernel.w + 2 * kernel.pad_w < kernel.s) reader.fail(row, "s", "the filter is wider than the padded input");
   const auto count = [](auto... sides) { return (static_cast<double>(sides) * ...); };

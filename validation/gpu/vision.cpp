@@ -29,7 +29,7 @@ class Net {
     kernel.pad_h = kernel.pad_w = pad >= 0 ? pad : (r - 1) / 2;
     kernel.groups = groups;
     kernel.precision = precision_;
-    kernel.channels_first = channels_first_;
+    kernel.channels_last = !channels_first_;
     kernels_.push_back({kernel, 1});
     parameter(k * (c / groups) * r * r);
     c = k;

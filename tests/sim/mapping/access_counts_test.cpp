@@ -64,7 +64,8 @@ TEST_CASE("no count goes below the compulsory traffic, and words are conserved b
 }
 
 TEST_CASE(
-    "the order of neighbouring loops that do not move an operand changes none of its counts, in 100000 random nests") {
+    "the order of neighbouring loops that do not move an operand changes none of its counts, in 100000 random nests",
+    "[repeated]") {
   Random random(23);
   for (int i = 0; i < 100'000; ++i) {
     const Problem problem = random_problem(random);

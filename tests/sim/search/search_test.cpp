@@ -81,7 +81,7 @@ TEST_CASE("every chip of the library gets a legal mapping within the bounds") {
   }
 }
 
-TEST_CASE("no objective is worse served than by the answer to another one") {
+TEST_CASE("no objective is worse served than by the answer to another one", "[repeated]") {
   for (const std::string& name : chip_library()) {
     const Chip chip = load_chip(name);
     for (const Problem& problem : problems(native_type(chip, DataType::int8))) {

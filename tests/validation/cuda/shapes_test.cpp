@@ -72,6 +72,22 @@ TEST_CASE("the open tables serve as lists of shapes") {
   REQUIRE(read_shapes(open_tables + "gemm.csv", "gemm").skipped > 0);  // w4a16 and others
 }
 
+TEST_CASE("convolutions of 16 bits lie channels last where the list does not say how they lie") {
+  const std::string plain = "dtype,phase,n,c,h,w,k,r,s,pad_h,pad_w,stride_h,stride_w,groups\n",
+                    extents = ",fwd,1,4,5,5,2,3,3,0,0,1,1,1\n";
+  const ShapeList list =
+      read_text(plain + "fp32" + extents + "tf32" + extents + "bf16" + extents + "fp16" + extents, "conv");
+  std::vector<std::string> layouts;
+  for (const Shape& shape : list.shapes) layouts.push_back(shape.word("layout"));
+  REQUIRE(layouts == std::vector<std::string>{"NCHW", "NCHW", "NHWC", "NHWC"});
+  const ShapeList placed = read_text(
+      "dtype,phase,layout,n,c,h,w,k,r,s,pad_h,pad_w,stride_h,stride_w,groups\nfp16,fwd,NCHW,1,4,5,5,2,3,3,0,0,1,1,1\n",
+      "conv");
+  REQUIRE(placed.shapes.at(0).word("layout") == "NCHW");
+  for (const Shape& shape : default_shapes("conv"))
+    REQUIRE(shape.word("layout") == (element_size(shape.word("dtype")) == 2 ? "NHWC" : "NCHW"));
+}
+
 TEST_CASE("bytes and operations of a shape are those of its operands") {
   const auto only = [](const std::string& text, std::string_view table) { return read_text(text, table).shapes.at(0); };
   const Shape product = only("dtype,op,layout,epilogue,batch,m,n,k\nfp8,linear,TN,none,1,2,3,4\n", "gemm");
@@ -102,6 +118,9 @@ TEST_CASE("a row of a shape file that is no operator is refused with its place")
   REQUIRE(says(refusal(conv + "fp32,fwd,1,4,5,5,2,3,7,0,0,1,1,1\n", "conv"), "wider than"));
   REQUIRE(says(refusal(conv + "fp32,fwd,1,4,5,5,2,3,3,0,0,1,1,3\n", "conv"), "multiples of the groups"));
   REQUIRE(says(refusal("dtype,op,rows,cols,n_inputs\nfp16,add,3,5,1\n", "vector"), "two inputs"));
+  const std::string placed = "dtype,phase,layout,n,c,h,w,k,r,s,pad_h,pad_w,stride_h,stride_w,groups\n";
+  REQUIRE(says(refusal(placed + "fp32,fwd,NWHC,1,4,5,5,2,3,3,0,0,1,1,1\n", "conv"),
+               "s.csv:2: layout: unknown word 'NWHC'"));
   const std::string attention = "dtype,phase,batch,q_len,kv_len,heads,kv_heads,head_dim,causal\n";
   REQUIRE(says(refusal(attention + "bf16,decode,1,2,10,4,2,8,1\n", "attention"), "one query"));
   REQUIRE(says(refusal(attention + "bf16,prefill,1,10,10,4,3,8,1\n", "attention"), "multiple of kv_heads"));
