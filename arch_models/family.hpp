@@ -16,6 +16,8 @@
 
 namespace tilewright {
 
+struct SoftwareStack;
+
 /// What the search may do on a chip with a problem.
 struct MapRules {
   /// Per level: problem dims that may be unrolled over fanout_x / fanout_y (several dims may share an axis).
@@ -106,7 +108,8 @@ struct ArchFamily {
   bool pipelined;      // layers run at once as a pipeline (neuromorphic; FPGA decides per chip with is_pipelined)
   /// Where the library and not the mapping decides how a kernel runs: the launches of a layer's kernels, in order and complete; nullopt where
   /// the library has no kernel for a format. Null for families whose mapping decides the time.
-  std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels) = nullptr;
+  std::optional<std::vector<LibraryLaunch>> (*library)(const Chip& chip, std::span<const Kernel> kernels,
+                                                       const SoftwareStack& stack) = nullptr;
   bool pass_of_all_cores = false;  // the array level hands tiles to the cores: an array pass is a wave over all of them
   /// The times of `compute` for many passes of one problem: what chip and problem decide alone is found once. Null: ask `compute`.
   PassTimer (*timer)(const Chip& chip, const Problem& problem) = nullptr;

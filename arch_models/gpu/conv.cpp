@@ -46,6 +46,22 @@ GemmKernel implicit_product(const GpuDevice& device, const ConvKernel& kernel) {
   return product;
 }
 
+/// A 1 x 1 filter over channels-first tensors: a plain product for each image, whose planes are its rows. A filter pass leaves one result for each
+/// image, which a further kernel adds up.
+GemmKernel image_product(const ConvKernel& kernel) {
+  GemmKernel product;
+  product.batch = kernel.n;
+  product.strided_batch = true;
+  product.precision = kernel.precision;
+  const std::int64_t pixels = kernel.out_h() * kernel.out_w();
+  switch (kernel.phase) {
+    case ConvPhase::forward: product.m = kernel.k, product.n = pixels, product.k = kernel.c; break;
+    case ConvPhase::backward_data: product.m = kernel.c, product.n = pixels, product.k = kernel.k; break;
+    case ConvPhase::backward_filter: product.m = kernel.k, product.n = kernel.c, product.k = pixels; break;
+  }
+  return product;
+}
+
 /// Products in a transform domain: `points` of them, over `tiles` tiles of the image.
 GemmKernel transformed_product(const ConvKernel& kernel, std::int64_t points, std::int64_t tiles) {
   GemmKernel product;
@@ -254,13 +270,21 @@ KernelTime conv_time(const GpuDevice& device, const GpuConstants& constants, con
           ? places * (kernel.phase == ConvPhase::backward_filter ? fit.filter_window_cycles : fit.window_cycles) /
                 (static_cast<double>(device.sms) * device.boost.value)
           : 0;
-  evaluator.consider("implicit GEMM", implicit_product(device, run), pass * (tensor ? fit.gather_tensor : fit.gather),
-                     {.count = !transposed            ? 0
-                               : stack.legacy_library ? 1
-                                                      : 3,
-                      .layout_bytes = transposed ? 2 * (stack.legacy_library ? gathered : all) : 0,
-                      .serial_s = sums_s,
-                      .at_least_s = gather_s});
+  GemmKernel product = implicit_product(device, run);
+  FurtherKernels further{.count = !transposed            ? 0
+                                  : stack.legacy_library ? 1
+                                                         : 3,
+                         .layout_bytes = transposed ? 2 * (stack.legacy_library ? gathered : all) : 0,
+                         .serial_s = sums_s,
+                         .at_least_s = gather_s};
+  if (tensor && !kernel.channels_last && plain && run.groups == 1 && !stack.legacy_library) {
+    product = image_product(run);
+    if (kernel.phase == ConvPhase::backward_filter) {
+      further.count = 1;
+      further.layout_bytes = static_cast<double>(run.n + 1) * evaluator.filter_bytes();
+    }
+  }
+  evaluator.consider("implicit GEMM", product, pass * (tensor ? fit.gather_tensor : fit.gather), further);
   if (kernel.phase == ConvPhase::backward_data && !tensor && kernel.c / kernel.groups < narrowest_tile) {
     const GemmKernel scatter = scatter_product(run);
     const double atomics = static_cast<double>(scatter.batch * scatter.m) * static_cast<double>(scatter.n);

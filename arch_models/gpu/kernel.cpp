@@ -48,7 +48,7 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
 }
 
 const StackProfile& stack_profile(Stack stack) {
-  static constexpr std::array<StackProfile, 8> profiles{{
+  static constexpr std::array<StackProfile, 9> profiles{{
       {Stack::pytorch_eager, "pytorch_eager",
        "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false, true},
       {Stack::cuda_graph_vllm, "cuda_graph_vllm",
@@ -59,6 +59,8 @@ const StackProfile& stack_profile(Stack stack) {
        true, true},
       {Stack::profiler, "profiler", "kernel time of a profiler trace inside a running model: cold weights", 6, false,
        false},
+      {Stack::profiler_2018, "profiler_2018", "the same with a PyTorch that holds code for each compute capability", 6,
+       false, true},
       {Stack::profiler_2023, "profiler_2023", "the same with the row kernels of PyTorch 2.1", 6, false, true},
       {Stack::wall_clock, "wall_clock", "wall clock around repeated calls", 1, false, true},
       {Stack::cuda_graph_replay, "cuda_graph_replay",

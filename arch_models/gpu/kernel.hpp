@@ -43,6 +43,7 @@ enum class Stack {
   cuda_graph_tensorrt_llm,
   library_loop,
   profiler,
+  profiler_2018,
   profiler_2023,
   wall_clock,
   cuda_graph_replay

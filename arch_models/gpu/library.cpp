@@ -328,7 +328,7 @@ LibraryLaunch timed(const GpuDevice& device, const Chip& chip, const LibraryKern
 
 }  // namespace
 
-std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel> kernels) {
+std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel> kernels, TensorFormat tensors) {
   std::vector<LibraryKernel> found;
   for (std::size_t i = 0; i < kernels.size();) {
     const Problem& problem = kernels[i].problem;
@@ -352,14 +352,16 @@ std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel
       const std::optional<GpuPrecision> precision = product_precision(problem);
       if (!precision) return std::nullopt;
       if (is_window(problem)) {
-        next.kernel = convolution(problem, *precision);
+        ConvKernel conv = convolution(problem, *precision);
+        if (tensors == TensorFormat::channels_first) conv.channels_last = false;
+        next.kernel = conv;
       } else {
         next.kernel = product(problem, *precision);
       }
     } else if (problem.dim("R") >= 0 && problem.dim("C") >= 0 && problem.dim("N") < 0) {
       next.kernel = row_wise(problem);
     } else if (is_window(problem)) {
-      next.kernel = pooling(problem);
+      next.kernel = tensors == TensorFormat::engine ? stream_of(outside_bytes(problem, true)) : pooling(problem);
     } else {
       next.kernel = stream_of(outside_bytes(problem, true));
     }
@@ -385,8 +387,9 @@ GpuDevice calibrated_device(const Chip& chip) {
   return device;
 }
 
-std::optional<std::vector<LibraryLaunch>> gpu_library(const Chip& chip, std::span<const Kernel> kernels) {
-  const auto found = library_kernels(kernels);
+std::optional<std::vector<LibraryLaunch>> gpu_library(const Chip& chip, std::span<const Kernel> kernels,
+                                                      const SoftwareStack& stack) {
+  const auto found = library_kernels(kernels, stack.tensors);
   if (!found) return std::nullopt;
   const GpuDevice device = calibrated_device(chip);
   std::vector<LibraryLaunch> launches;

@@ -28,13 +28,14 @@ struct LibraryKernel {
 /// nullopt where a format has no kernel in the libraries (fp64, int16, 4 bits and below on both sides). What lowering leaves out is assumed:
 /// filters are centred (padding of half a filter), weights lie as a framework stores them (n x k), and up to 16 query
 /// rows against more keys are the heads of one group in a decode step.
-std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel> kernels);
+std::optional<std::vector<LibraryKernel>> library_kernels(std::span<const Kernel> kernels, TensorFormat tensors);
 
 /// A chip of family gpu with the calibrated trim of the device that bears its name (case aside), or none.
 GpuDevice calibrated_device(const Chip& chip);
 
 /// The entry of the family list. Kernels run inside a model: weights come from memory, activations as far as the L2 holds them, but never
 /// faster than every operand once over the listed memory bandwidth.
-std::optional<std::vector<LibraryLaunch>> gpu_library(const Chip& chip, std::span<const Kernel> kernels);
+std::optional<std::vector<LibraryLaunch>> gpu_library(const Chip& chip, std::span<const Kernel> kernels,
+                                                      const SoftwareStack& stack);
 
 }  // namespace tilewright

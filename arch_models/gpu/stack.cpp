@@ -30,7 +30,10 @@ KernelTime depthwise_time(const GpuDevice& device, const GpuConstants& constants
   KernelTime time;
   time.algorithm = "depthwise";
   time.launch = timing.floor;
-  time.compute = Seconds{operations / (depthwise_share * device.fp32_peak)};
+  // PyTorch's own kernel turns an element and a weight of each place into fp32.
+  const bool converts = kernel.precision == GpuPrecision::fp16;
+  time.compute = Seconds{std::max(operations / (depthwise_share * device.fp32_peak),
+                                  converts ? half_conversion_seconds(device, operations, timing.stack) : 0)};
   time.dram = Seconds{memory.seconds / depthwise_stream};
   time.fixed = Seconds{1e-6 * constants.vector.start_us};
   const double busy = std::max(time.compute.value, time.dram.value) + time.fixed.value;
@@ -75,7 +78,8 @@ std::span<const SoftwareStack> software_stacks() {
           "none",
           "dispatch 40 us an operator: median of the hosts of `validate gpu_models` and `validate nas` (29 to "
           "77 us); 20 us at the end: assumption",
-          {Stack::profiler, Seconds{40e-6}, Seconds{20e-6}, Seconds{0}}},
+          {Stack::profiler, Seconds{40e-6}, Seconds{20e-6}, Seconds{0}},
+          TensorFormat::channels_first},
       SoftwareStack{"cuda-graph",
                     "one captured CUDA graph: no host between kernels, each waits for the launch of the one before",
                     "default",
@@ -97,7 +101,8 @@ std::span<const SoftwareStack> software_stacks() {
                     "attention",
                     "1.6 us between kernels: floor of the bf16 products of TensorRT-LLM in CUDA graphs "
                     "(constants.yaml); start 10 us: assumption",
-                    {Stack::profiler, Seconds{0}, Seconds{10e-6}, Seconds{1.6e-6}}},
+                    {Stack::profiler, Seconds{0}, Seconds{10e-6}, Seconds{1.6e-6}},
+                    TensorFormat::engine},
   };
   return stacks;
 }
@@ -129,6 +134,32 @@ ModelTime model_time(const GpuDevice& device, const GpuConstants& constants, std
   return model;
 }
 
+namespace {
+
+/// What autograd runs for a pool, a copy, a bias or a batch norm; two passes for other row-wise and element-wise operators.
+void add_backward(std::vector<ModelKernel>& backward, VectorKernel kernel, std::int64_t repeat) {
+  const auto run = [&](VectorOp op, std::int64_t inputs) {
+    kernel.op = op;
+    kernel.inputs = inputs;
+    backward.push_back({kernel, repeat});
+  };
+  switch (kernel.op) {
+    case VectorOp::copy: return run(VectorOp::copy, 1);
+    case VectorOp::bias: return run(VectorOp::channel_sum, 1);
+    case VectorOp::channel_moments:
+    case VectorOp::channel_norm: return run(VectorOp::channel_norm, 2);
+    case VectorOp::plane_norm: return;  // part of the channel's
+    case VectorOp::avg_pool:
+    case VectorOp::max_pool:  // zeros, then index arithmetic for each element of the input
+      kernel.cols = checked_mul(kernel.cols, kernel.inputs);
+      run(VectorOp::copy, 0);
+      return run(VectorOp::max_pool, 1);
+    default: backward.push_back({kernel, 2 * repeat});
+  }
+}
+
+}  // namespace
+
 std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward) {
   std::vector<ModelKernel> backward;
   for (auto step = forward.rbegin(); step != forward.rend(); ++step) {
@@ -149,6 +180,8 @@ std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forwar
     } else if (std::holds_alternative<AttentionKernel>(
                    step->kernel)) {  // scores again, then a product for each of five
       backward.push_back({step->kernel, 3 * step->repeat});
+    } else if (const auto* vector = std::get_if<VectorKernel>(&step->kernel)) {
+      add_backward(backward, *vector, step->repeat);
     } else {
       backward.push_back({step->kernel, 2 * step->repeat});
     }

@@ -28,7 +28,8 @@ struct ModelKernel {
 };
 
 /// Kernels of the backward pass, last layer first: two products or convolutions for each one forward (an image of three channels needs no
-/// gradient), three passes of fused attention (FlashAttention recomputes the scores: 2.5 times the forward products), two of all else.
+/// gradient), three passes of fused attention (FlashAttention recomputes the scores: 2.5 times the forward products), for pools, copies,
+/// biases and batch norms what autograd runs, two passes of all else.
 std::vector<ModelKernel> backward_kernels(const std::vector<ModelKernel>& forward);
 
 /// The host side of a stack: eager PyTorch dispatches every operator, a CUDA graph only starts.
@@ -38,6 +39,9 @@ struct HostSide {
   Seconds fixed;                    // once per pass: launch of a graph, copies, final synchronisation
   Seconds gap;                      // between the end of a kernel and the start of the next one
 };
+/// How a software keeps images. Eager frameworks keep channels first (see ConvKernel). Others let tensor cores have channels last; an engine that is built
+/// as a whole also pools without index arithmetic.
+enum class TensorFormat { channels_last, channels_first, engine };
 /// The software that runs a network, as `--stack` names it.
 struct SoftwareStack {
   std::string_view name;
@@ -45,6 +49,7 @@ struct SoftwareStack {
   std::string_view fusion;   // what this software fuses, in the words of `--fuse`
   std::string_view source;   // of the constants of the host side
   HostSide host;
+  TensorFormat tensors = TensorFormat::channels_last;
 };
 std::span<const SoftwareStack> software_stacks();
 /// By name; nothing for another one.

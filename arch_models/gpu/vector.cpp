@@ -26,6 +26,13 @@ constexpr std::int64_t block_softmax_threads = 1024, softmax_block_registers = 3
 // Dependent instructions follow each other after 6 cycles up to Pascal and 4 from Volta on (Jia et al., 2018, arXiv 1804.06826).
 constexpr double pascal_latency = 6.0 / 4;
 
+constexpr std::int64_t channel_threads =
+    512;  // block of a channel (batch_norm_collect_statistics_kernel, bn_fw_tr_1C11)
+constexpr std::int64_t channel_held =
+    20 * channel_threads;  // elements that bn_fw_tr_1C11_singleread keeps in registers
+// GP102 and its like: data sheets give 16-bit arithmetic 1/64 of the fp32 rate, of two lanes that count two operations each.
+constexpr double half_slots = 1.0 / 64 / 4;
+
 double cube(double x) { return x * x * x; }
 double join(double a, double b) { return std::cbrt(cube(a) + cube(b)); }
 /// Block of PyTorch's softmax: the smallest power of two that covers half of the row's vector loads, one warp to 512 threads.
@@ -35,6 +42,11 @@ std::int64_t softmax_threads(std::int64_t loads) {
   while (2 * threads < most) threads *= 2;
   return std::max<std::int64_t>(threads, 32);
 }
+
+bool by_channel(VectorOp op) {
+  return op == VectorOp::channel_moments || op == VectorOp::channel_sum || op == VectorOp::channel_norm;
+}
+bool pools(VectorOp op) { return op == VectorOp::avg_pool || op == VectorOp::max_pool; }
 
 /// How a row-wise kernel walks its rows.
 struct RowWalk {
@@ -74,6 +86,24 @@ RowWalk walk(const VectorKernel& kernel, const VectorConstants& constants, const
     const std::int64_t loads = ceil_div(kernel.cols, norm_width * norm_threads);
     rows.block_seconds =
         1e-6 * (constants.norm_row_us + rows.passes * static_cast<double>(loads) * constants.norm_step_us);
+  } else if (kernel.op == VectorOp::plane_norm) {
+    // Threads of batch_norm_transform_input_kernel: the power of two that a quarter of the plane fills, 64 to 512.
+    while (rows.threads > 64 && rows.threads >= ceil_div(kernel.cols, 4)) rows.threads /= 2;
+    while (rows.threads < channel_threads && rows.threads < ceil_div(kernel.cols, 4)) rows.threads *= 2;
+    rows.block_seconds =
+        1e-6 * (constants.norm_row_us + ceil_ratio(kernel.cols, rows.threads) * constants.norm_step_us);
+  } else if (by_channel(kernel.op)) {
+    // cuDNN's kernels (32 bits) load 16 bytes a step, of one tensor or of two together, and read a channel once that a block holds. PyTorch's own,
+    // which take 16-bit scales, load single elements; its sums load four.
+    const bool own = element < 4, normalises = kernel.op == VectorOp::channel_norm;
+    const std::int64_t together =
+        own ? (kernel.op == VectorOp::channel_sum ? 4 : 1) : std::max<std::int64_t>(1, 4 / kernel.inputs);
+    rows.passes = normalises && (own || kernel.cols > channel_held) ? 2 : 1;
+    rows.threads = channel_threads;
+    rows.reach = constants.norm_reach;
+    rows.block_seconds =
+        1e-6 * (constants.norm_row_us +
+                rows.passes * ceil_ratio(kernel.cols, channel_threads * together) * constants.softmax_step_us);
   }
   return rows;
 }
@@ -100,6 +130,12 @@ std::int64_t threads_per_sm(const GpuDevice& device) {
   return device.compute_capability >= 8.6 && device.compute_capability < 9 ? 1536 : 2048;
 }
 
+double half_conversion_seconds(const GpuDevice& device, double elements, Stack stack) {
+  const bool converts =
+      device.compute_capability == 6.1 && stack != Stack::profiler_2018 && !stack_profile(stack).legacy_library;
+  return converts ? elements / (half_slots * device.fp32_peak) : 0;
+}
+
 Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seconds) {
   if (stack != Stack::pytorch_eager) return floor + Seconds{kernel_seconds};
   const double started = before * floor.value + kernel_seconds;
@@ -113,7 +149,9 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   const VectorConstants& fit = constants.vector;
   const ElementBytes element = element_bytes(kernel.precision);
   const double cells = static_cast<double>(kernel.rows) * static_cast<double>(kernel.cols);
-  const double read = cells * element.activation, written = cells * element.result;
+  const bool sums = kernel.op == VectorOp::channel_moments || kernel.op == VectorOp::channel_sum;  // a number a row
+  const double read = static_cast<double>(kernel.inputs) * cells * element.activation,
+               written = (sums ? static_cast<double>(kernel.rows) : cells) * element.result;
   const RowWalk rows = walk(kernel, fit, stack_profile(timing.stack).early_rows ? early_rows : later_rows);
   const auto by_registers =
       static_cast<std::int64_t>(device.registers_per_sm.value) / (4 * rows.registers * rows.threads);
@@ -123,20 +161,25 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
 
   // Later passes find the rows in flight in the L2 as far as they fit.
   const double in_flight =
-      static_cast<double>(std::min(kernel.rows, slots)) * static_cast<double>(kernel.cols) * element.activation;
+      static_cast<double>(std::min(kernel.rows, slots) * std::max<std::int64_t>(1, kernel.inputs)) *
+      static_cast<double>(kernel.cols) * element.activation;
   const double pass_miss = 1 / (1 + std::pow(rows.reach * device.l2_size.value / in_flight, row_exponent));
-  const double first = static_cast<double>(kernel.inputs) * read + written, again = (rows.passes - 1) * read;
+  const double first = read + written, again = (rows.passes - 1) * read;
   const StreamTime memory = stream_time(device, fit, first + again * pass_miss, first);
-  const double blocks = kernel.op == VectorOp::avg_pool
+  const double blocks = pools(kernel.op)
                             ? cells * fit.pool_cycles / (static_cast<double>(device.sms) * device.boost.value)
                             : std::max(1.0, static_cast<double>(kernel.rows) / static_cast<double>(slots)) *
                                   rows.block_seconds * (device.compute_capability < 7 ? pascal_latency : 1);
+  const bool converts = kernel.precision == GpuPrecision::fp16 && kernel.op != VectorOp::copy;
+  const double elements = cells * static_cast<double>(kernel.inputs) * rows.passes;
+  // A thread converts what it has loaded before it loads more: no overlap.
+  const double conversion = converts ? half_conversion_seconds(device, elements, timing.stack) : 0;
 
   KernelTime time;
   time.algorithm = vector_op_names[static_cast<std::size_t>(kernel.op)];
   time.launch = timing.floor;
   time.dram = Seconds{memory.seconds};
-  time.compute = Seconds{blocks};
+  time.compute = Seconds{blocks + conversion};
   time.fixed = Seconds{1e-6 * fit.start_us};
   time.tiles = kernel.rows;
   time.tile_m = 1;
@@ -144,7 +187,7 @@ KernelTime vector_time(const GpuDevice& device, const GpuConstants& constants, c
   time.resident = resident;
   time.waves = static_cast<double>(kernel.rows) / static_cast<double>(slots);
   time.l2_hit = 1 - memory.dram_bytes / (first + again);
-  const double busy = join(memory.seconds, blocks) + time.fixed.value;
+  const double busy = join(memory.seconds, blocks) + conversion + time.fixed.value;
   time.total = dispatched(timing.stack, timing.floor, rows.before, busy);
   time.work = {cells * rows.passes, memory.dram_bytes, MathUnit::cuda, 4, 0, first + again};
   return time;

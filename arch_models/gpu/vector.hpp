@@ -9,11 +9,33 @@ namespace tilewright {
 
 struct GpuConstants;
 
-enum class VectorOp { add, pow, relu, gelu, tanh, softmax, layernorm, avg_pool };
-inline constexpr std::array<std::string_view, 8> vector_op_names{"add",  "pow",     "relu",      "gelu",
-                                                                 "tanh", "softmax", "layernorm", "avg_pool"};
+/// Batch norm and biases as PyTorch runs them. plane_norm: given moments, one block for each plane of an image. channel_moments, channel_sum and
+/// channel_norm: one block for each channel, whose elements in all images are a row; channel_norm reads them twice (moments, result; with two inputs
+/// it is the backward pass), the other two leave a number a channel. bias: a map whose gradient is a channel_sum. copy moves without arithmetic, with
+/// no input it fills.
+enum class VectorOp {
+  add,
+  pow,
+  relu,
+  gelu,
+  tanh,
+  softmax,
+  layernorm,
+  avg_pool,
+  max_pool,
+  copy,
+  bias,
+  plane_norm,
+  channel_moments,
+  channel_sum,
+  channel_norm
+};
+inline constexpr std::array<std::string_view, 15> vector_op_names{
+    "add",         "pow",      "relu", "gelu", "tanh",       "softmax",         "layernorm",
+    "avg_pool",    "max_pool", "copy", "bias", "plane_norm", "channel_moments", "channel_sum",
+    "channel_norm"};
 
-/// An operator on a rows x cols tensor; softmax and layer norm run along cols.
+/// An operator on a rows x cols tensor; softmax, norms and sums run along cols. Pools: rows x cols results of `inputs` elements each.
 struct VectorKernel {
   VectorOp op = VectorOp::relu;
   std::int64_t rows = 1, cols = 1, inputs = 1;
@@ -48,6 +70,9 @@ struct StreamTime {
 StreamTime stream_time(const GpuDevice& device, const VectorConstants& constants, double bytes, double working_set);
 /// Most threads resident on one SM (CUDA C++ Programming Guide, technical specifications per compute capability).
 std::int64_t threads_per_sm(const GpuDevice& device);
+/// Time in which a chip of compute capability 6.1 turns so many elements into fp32; 0 on others. PyTorch's builds for CUDA 11 and 12 hold code for 6.0
+/// and none for 6.1 (pytorch issue 53164), and that converts in the half unit, which is slow on 6.1; earlier ones held code for both.
+double half_conversion_seconds(const GpuDevice& device, double elements, Stack stack);
 /// Host dispatch and kernel as one interval between events: the later of the whole dispatch and its first part plus the kernel.
 /// `before`: share of the dispatch that passes before the kernel starts.
 Seconds dispatched(Stack stack, Seconds floor, double before, double kernel_seconds);

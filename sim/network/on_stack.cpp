@@ -21,7 +21,7 @@ void run_on_stack(std::vector<EvaluatedGroup>& groups, const Plan& plan, const W
     if (std::holds_alternative<Collective>(layer.work)) {
       launches.emplace_back(std::vector{exchange_launch(graph, layer, chip)});
     } else {
-      launches.push_back(family_of(chip).library(chip, plan.groups[g].kernels));
+      launches.push_back(family_of(chip).library(chip, plan.groups[g].kernels, stack));
     }
     queued[g] = {0, Seconds{0}};
     if (launches[g]) {

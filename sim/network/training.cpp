@@ -27,13 +27,13 @@ std::string_view name_of(Optimizer optimizer) {
   return optimizer == Optimizer::adam ? "adam" : optimizer == Optimizer::momentum ? "momentum" : "sgd";
 }
 
-std::vector<ModelKernel> forward_kernels(const WorkloadGraph& graph, const Chip& chip) {
+std::vector<ModelKernel> forward_kernels(const WorkloadGraph& graph, const Chip& chip, TensorFormat tensors) {
   std::vector<ModelKernel> kernels;
   for (const Layer& layer : graph.layers) {
     if (std::holds_alternative<Collective>(layer.work)) continue;  // part of the exchange
     std::vector<Kernel> lowered = lower(graph, layer);
     for (Kernel& kernel : lowered) kernel.problem = in_native_format(std::move(kernel.problem), chip);
-    const auto found = library_kernels(lowered);
+    const auto found = library_kernels(lowered, tensors);
     if (!found)
       throw InputError({graph.source, 0, 0, layer.name}, "no kernel of the GPU's libraries has this layer's formats");
     for (const LibraryKernel& kernel : *found) {
@@ -71,7 +71,7 @@ TrainingStep training_step(const WorkloadGraph& graph, const Chip& chip, const S
 
   const GpuDevice device = calibrated_device(chip);
   const GpuConstants& constants = library_calibration().constants;
-  const std::vector<ModelKernel> forward = forward_kernels(graph, chip);
+  const std::vector<ModelKernel> forward = forward_kernels(graph, chip, stack.tensors);
   VectorKernel update;
   update.cols =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(parameters * update_bytes(bytes_per_weight, optimizer) / 8));

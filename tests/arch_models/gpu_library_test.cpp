@@ -31,7 +31,7 @@ std::vector<Kernel> lowered(Operator work, std::vector<std::vector<std::int64_t>
 }
 
 LibraryKernel only(const std::vector<Kernel>& kernels) {
-  const auto found = library_kernels(kernels);
+  const auto found = library_kernels(kernels, TensorFormat::channels_last);
   REQUIRE(found);
   REQUIRE(found->size() == 1);
   CHECK(found->front().first == 0);
@@ -96,7 +96,7 @@ TEST_CASE("products carry batch, weights on either side, and the formats of both
   const auto precision_with = [&](DataType weights) -> std::optional<GpuPrecision> {
     mixed.operands[1].type = weights;
     const std::vector<Kernel> kernels{{mixed}};
-    const auto found = library_kernels(kernels);
+    const auto found = library_kernels(kernels, TensorFormat::channels_last);
     return found ? std::optional(std::get<GemmKernel>(found->front().kernel).precision) : std::nullopt;
   };
   CHECK(precision_with(DataType::fp16) == GpuPrecision::fp16);
@@ -151,13 +151,30 @@ TEST_CASE("fused attention, recurrent layers, softmax, norms and the rest go to 
   CHECK(std::get<VectorKernel>(gather.kernel).cols * 8 >= 2 * 128 * 64 * 2);
 }
 
+TEST_CASE("eager PyTorch converts images for tensor cores, an engine pools without index arithmetic") {
+  const Chip chip = load_chip("a100-sxm4-80gb");
+  const auto seconds = [&](const std::vector<Kernel>& kernels, const char* stack) {
+    const auto launches = gpu_library(chip, kernels, *find_stack(stack));
+    REQUIRE(launches);
+    return launches->front().busy.value;
+  };
+  const Window axis{28, 28, 3, 1, 1}, half{56, 28, 2, 2, 1};
+  const auto conv =
+      lowered(Conv{16, 1, 256, 256, {axis, axis}}, {{16, 256, 28, 28}, {256, 256, 3, 3}}, {16, 256, 28, 28});
+  CHECK(seconds(conv, "pytorch") > seconds(conv, "profiler"));
+  CHECK(seconds(conv, "tensorrt") == seconds(conv, "profiler"));
+  const auto pool = lowered(Pool{16, 256, {half, half}}, {{16, 256, 56, 56}}, {16, 256, 28, 28});
+  CHECK(seconds(pool, "tensorrt") < seconds(pool, "profiler"));
+  CHECK(seconds(pool, "pytorch") == seconds(pool, "profiler"));
+}
+
 TEST_CASE("library launches are never faster than their operands once over the memory, and carry the device's trim") {
   for (const char* name : {"a100-sxm4-80gb", "l4", "t4", "v100-sxm2-16gb", "h100-sxm5-80gb", "a100-pcie-40gb"}) {
     const Chip chip = load_chip(name);
     const double bandwidth = gpu_device_of(chip).dram_bandwidth.value;
     for (const std::int64_t n : {1, 64, 4096, 16384}) {
       const std::vector<Kernel> kernels{{product(n, 4096, 4096, DataType::fp16)}, {elementwise(n * 4096, 1)}};
-      const auto launches = gpu_library(chip, kernels);
+      const auto launches = gpu_library(chip, kernels, default_stack());
       REQUIRE(launches);
       REQUIRE(launches->size() == 2);
       const double weights = 2.0 * (static_cast<double>(n) * 8192 + 4096.0 * 4096);
@@ -179,7 +196,7 @@ TEST_CASE(
   const Chip chip = load_chip("h100-sxm5-80gb");
   const auto launch = [&](std::int64_t k, DataType type) {
     const std::vector<Kernel> kernels{{product(512, 1024, k, type)}};
-    return gpu_library(chip, kernels)->front();
+    return gpu_library(chip, kernels, default_stack())->front();
   };
   CHECK(launch(1024, DataType::fp16).band_pct);
   CHECK_FALSE(launch(1023, DataType::fp16).band_pct);

@@ -144,6 +144,104 @@ TEST_CASE("steps of up to 32 samples on CUDA cores wait for their loads, whateve
   CHECK(vanilla < 1.1 * chain);
 }
 
+TEST_CASE("batch norm of few channels waits for its loads: one block a channel") {
+  const GpuConstants constants = initial_constants();
+  const GpuDevice device = small_device();
+  const auto seconds = [&](VectorOp op, std::int64_t rows, std::int64_t cols, std::int64_t inputs,
+                           GpuPrecision precision) {
+    return vector_time(device, constants, {op, rows, cols, inputs, precision}, kernel_alone).total.value;
+  };
+  constexpr std::int64_t elements = 1 << 22;
+  for (const GpuPrecision precision : {GpuPrecision::fp32, GpuPrecision::fp16}) {
+    const double few = seconds(VectorOp::channel_norm, 4, elements / 4, 1, precision);
+    const double chain = 2 * elements / 4 / (512.0 * (precision == GpuPrecision::fp32 ? 4 : 1)) * 1e-6 *
+                         constants.vector.softmax_step_us;  // moments, then the result
+    CHECK(few > chain);
+    CHECK(few < chain + seconds(VectorOp::add, 1, elements, 2, precision));
+    CHECK(seconds(VectorOp::channel_norm, 1024, elements / 1024, 1, precision) < 0.7 * few);
+    CHECK(seconds(VectorOp::channel_norm, 4, elements / 4, 2, precision) >= few);  // the backward pass
+    CHECK(seconds(VectorOp::channel_sum, 4, elements / 4, 1, precision) < few);
+  }
+  // The planes of an image are many: with given moments the kernel streams.
+  CHECK(seconds(VectorOp::plane_norm, 4096, 4096, 1, GpuPrecision::fp32) <
+        1.3 * seconds(VectorOp::relu, 4096, 4096, 1, GpuPrecision::fp32));
+  // A fill writes, a copy reads as well.
+  CHECK(seconds(VectorOp::copy, 1, 1 << 28, 0, GpuPrecision::fp32) <
+        0.6 * seconds(VectorOp::copy, 1, 1 << 28, 1, GpuPrecision::fp32));
+}
+
+TEST_CASE("code for compute capability 6.0 converts halves slowly on 6.1") {
+  const GpuConstants constants = initial_constants();
+  GpuDevice device = small_device();
+  device.tensor_cores_per_sm = 0;
+  const VectorKernel half{VectorOp::relu, 1, 1 << 26, 1, GpuPrecision::fp16};
+  const VectorKernel copy{VectorOp::copy, 1, 1 << 26, 1, GpuPrecision::fp16};
+  const Timing earlier{Stack::profiler_2018, Seconds{0}};
+  const auto seconds = [&](const VectorKernel& kernel, const Timing& timing) {
+    return vector_time(device, constants, kernel, timing).total.value;
+  };
+  device.compute_capability = 6.1;
+  CHECK(seconds(half, kernel_alone) >= (1 << 26) / (device.fp32_peak / 64 / 4));
+  CHECK(seconds(half, earlier) == seconds(copy, earlier));
+  CHECK(seconds(copy, kernel_alone) == seconds(copy, earlier));
+  device.compute_capability = 6.0;
+  CHECK(seconds(half, kernel_alone) == seconds(copy, kernel_alone));
+}
+
+TEST_CASE("autograd's kernels of pools, biases and batch norms") {
+  const auto back = [](VectorKernel kernel) {
+    std::vector<VectorKernel> kernels;
+    for (const ModelKernel& step : backward_kernels({{kernel, 1}}))
+      kernels.push_back(std::get<VectorKernel>(step.kernel));
+    return kernels;
+  };
+  const auto pool = back({VectorOp::max_pool, 1, 100, 4, GpuPrecision::fp16});
+  REQUIRE(pool.size() == 2);
+  CHECK(pool[0].op == VectorOp::copy);  // zeros
+  CHECK(pool[0].inputs == 0);
+  CHECK(pool[1].op == VectorOp::max_pool);
+  CHECK(pool[1].cols == 400);  // an element of the input each
+  const auto bias = back({VectorOp::bias, 64, 1000, 1, GpuPrecision::fp32});
+  REQUIRE(bias.size() == 1);
+  CHECK(bias[0].op == VectorOp::channel_sum);
+  CHECK(bias[0].rows == 64);
+  const auto norm = back({VectorOp::channel_moments, 64, 1000, 1, GpuPrecision::fp16});
+  REQUIRE(norm.size() == 1);
+  CHECK(norm[0].op == VectorOp::channel_norm);
+  CHECK(norm[0].inputs == 2);
+  CHECK(back({VectorOp::plane_norm, 64, 1000, 1, GpuPrecision::fp16}).empty());
+  CHECK(backward_kernels({{VectorKernel{VectorOp::relu, 1, 1000, 1, GpuPrecision::fp32}, 3}}).front().repeat == 6);
+}
+
+TEST_CASE("tensor-core convolutions convert channels-first tensors, but not for 1 x 1 filters") {
+  const GpuConstants constants = initial_constants();
+  const GpuDevice device = small_device();
+  const auto seconds = [&](ConvKernel kernel, bool channels_first) {
+    kernel.channels_last = !channels_first;
+    return conv_time(device, constants, kernel, kernel_alone);
+  };
+  ConvKernel conv;
+  conv.n = 16;
+  conv.c = conv.k = 256;
+  conv.h = conv.w = 28;
+  conv.r = conv.s = 3;
+  conv.pad_h = conv.pad_w = 1;
+  CHECK(seconds(conv, true).total.value == seconds(conv, false).total.value);  // fp32: no tensor cores
+  conv.precision = GpuPrecision::fp16;
+  for (const ConvPhase phase : {ConvPhase::forward, ConvPhase::backward_data, ConvPhase::backward_filter}) {
+    conv.phase = phase;
+    const KernelTime last = seconds(conv, false), first = seconds(conv, true);
+    CHECK(first.total.value > last.total.value + 2e-6 * constants.conv.pass_us);
+    CHECK(first.work.l2_bytes > last.work.l2_bytes);
+  }
+  conv.phase = ConvPhase::forward;
+  conv.r = conv.s = 1;
+  conv.pad_h = conv.pad_w = 0;
+  CHECK(seconds(conv, true).fixed.value < seconds(conv, false).fixed.value + 1e-6 * constants.conv.pass_us);
+  conv.h = conv.w = 7;  // 49 pixels fill a tile of 64 for each image alone
+  CHECK(seconds(conv, true).tiles > seconds(conv, false).tiles);
+}
+
 TEST_CASE("a queue of kernels takes the longer of host and GPU") {
   const GpuConstants constants = initial_constants();
   const ModelKernel small{VectorKernel{VectorOp::relu, 1, 32, 1, GpuPrecision::fp32}, 100};

@@ -15,8 +15,8 @@ class Net {
  public:
   std::int64_t c = 3, h = image;
 
-  Net(std::int64_t batch, GpuPrecision precision, bool training)
-      : batch_(batch), precision_(precision), training_(training) {}
+  Net(std::int64_t batch, GpuPrecision precision, bool training, bool channels_first)
+      : batch_(batch), precision_(precision), training_(training), channels_first_(channels_first) {}
 
   void conv(std::int64_t k, std::int64_t r, std::int64_t stride = 1, std::int64_t pad = -1, std::int64_t groups = 1) {
     ConvKernel kernel;
@@ -29,23 +29,28 @@ class Net {
     kernel.pad_h = kernel.pad_w = pad >= 0 ? pad : (r - 1) / 2;
     kernel.groups = groups;
     kernel.precision = precision_;
+    kernel.channels_last = !channels_first_;
     kernels_.push_back({kernel, 1});
     parameter(k * (c / groups) * r * r);
     c = k;
     h = kernel.out_h();
   }
   void bias() {  // added in place behind the convolution
-    map(1);
+    channels(VectorOp::bias);
     parameter(c);
   }
-  void norm() {  // statistics and result, with the running statistics only the result
-    map(training_ ? 2 : 1);
+  /// cuDNN normalises fp32. PyTorch's own kernels take 16-bit scales: moments of each channel, then the planes. Given moments leave the planes alone.
+  void norm() {
+    const bool own = precision_ == GpuPrecision::fp16;
+    if (training_) channels(own ? VectorOp::channel_moments : VectorOp::channel_norm);
+    if (own || !training_) vector(VectorOp::plane_norm, batch_ * c, h * h);
+    if (training_) counters_ += 1;  // batches tracked
     parameter(c);
     parameter(c);
   }
-  void relu() { map(1); }
-  void add() { map(2); }
-  void copy() { map(1); }
+  void relu() { map(VectorOp::relu); }
+  void add() { map(VectorOp::add, 2); }
+  void copy() { map(VectorOp::copy); }
   void conv_norm_relu(std::int64_t k, std::int64_t r, std::int64_t stride = 1, std::int64_t groups = 1) {
     conv(k, r, stride, -1, groups);
     norm();
@@ -54,11 +59,10 @@ class Net {
   void max_pool(std::int64_t r, std::int64_t stride, std::int64_t pad, bool ceil = false) {
     const std::int64_t span = h + 2 * pad - r;
     h = (ceil ? (span + stride - 1) / stride : span / stride) + 1;
-    VectorKernel kernel{VectorOp::avg_pool, 1, batch_ * c * h * h, stride * stride, precision_};
-    kernels_.push_back({kernel, 1});
+    vector(VectorOp::max_pool, 1, batch_ * c * h * h, stride * stride);
   }
   void mean(std::int64_t to = 1) {
-    stream(batch_ * c * h * h);
+    copy();
     h = to;
   }
   void linear(std::int64_t out) {
@@ -75,32 +79,35 @@ class Net {
     h = 1;
   }
   void dropout() {
-    if (training_) map(1);
-  }
-  void stream(std::int64_t elements, std::int64_t inputs = 1) {
-    kernels_.push_back({VectorKernel{VectorOp::relu, 1, elements, inputs, precision_}, 1});
+    if (training_) relu();
   }
 
   std::vector<ModelKernel> take() {
     if (!training_) return std::move(kernels_);
     const std::vector<ModelKernel> backward = backward_kernels(kernels_);
     kernels_.insert(kernels_.end(), backward.begin(), backward.end());
+    if (counters_ > 0) kernels_.push_back({VectorKernel{VectorOp::add, 1, 1, 1, precision_}, counters_});
     for (const std::int64_t size : parameters_) {
-      kernels_.push_back({VectorKernel{VectorOp::relu, 1, (size + 1) / 2, 1, precision_}, 1});  // fill: writes only
-      kernels_.push_back({VectorKernel{VectorOp::add, 1, size, 2, precision_}, 1});
+      vector(VectorOp::copy, 1, size, 0);  // zeros
+      vector(VectorOp::add, 1, size, 2);
     }
     return std::move(kernels_);
   }
 
  private:
-  void map(std::int64_t inputs) { stream(batch_ * c * h * h, inputs); }
+  void vector(VectorOp op, std::int64_t rows, std::int64_t cols, std::int64_t inputs = 1) {
+    kernels_.push_back({VectorKernel{op, rows, cols, inputs, precision_}, 1});
+  }
+  void map(VectorOp op, std::int64_t inputs = 1) { vector(op, 1, batch_ * c * h * h, inputs); }
+  void channels(VectorOp op) { vector(op, c, batch_ * h * h); }
   void parameter(std::int64_t size) { parameters_.push_back(size); }
 
   std::int64_t batch_;
   GpuPrecision precision_;
-  bool training_;
+  bool training_, channels_first_;
   std::vector<ModelKernel> kernels_;
   std::vector<std::int64_t> parameters_;
+  std::int64_t counters_ = 0;
 };
 
 struct ResNet {
@@ -306,8 +313,8 @@ bool build(Net& net, std::string_view name) {
 }  // namespace
 
 std::optional<std::vector<ModelKernel>> vision_kernels(std::string_view model, std::int64_t batch,
-                                                       GpuPrecision precision, bool training) {
-  Net net(batch, precision, training);
+                                                       GpuPrecision precision, bool training, bool channels_first) {
+  Net net(batch, precision, training, channels_first);
   if (!build(net, model)) return std::nullopt;
   return net.take();
 }

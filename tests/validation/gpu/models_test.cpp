@@ -192,6 +192,44 @@ TEST_CASE("a host is known from its rows: what it spends on an operator, and at 
   fs::remove_all(folder);
 }
 
+TEST_CASE("16-bit batch norms of a classifier run PyTorch's own kernels, those of fp32 cuDNN's") {
+  const auto count = [](GpuPrecision precision, bool training, VectorOp op) {
+    const auto kernels = vision_kernels("resnet50", 12, precision, training);
+    REQUIRE(kernels);
+    std::int64_t found = 0;
+    for (const ModelKernel& step : *kernels) {
+      const auto* vector = std::get_if<VectorKernel>(&step.kernel);
+      if (vector != nullptr && vector->op == op) found += step.repeat;
+    }
+    return found;
+  };
+  constexpr auto fp32 = GpuPrecision::fp32, fp16 = GpuPrecision::fp16;
+  CHECK(count(fp32, false, VectorOp::plane_norm) == 53);
+  CHECK(count(fp16, false, VectorOp::plane_norm) == 53);
+  CHECK(count(fp32, true, VectorOp::channel_norm) == 2 * 53);  // forward and backward
+  CHECK(count(fp32, true, VectorOp::channel_moments) == 0);
+  CHECK(count(fp16, true, VectorOp::channel_moments) == 53);
+  CHECK(count(fp16, true, VectorOp::plane_norm) == 53);
+  CHECK(count(fp16, true, VectorOp::channel_norm) == 53);
+}
+
+TEST_CASE("networks of the open tables: halves on a Titan Xp, boards known from their networks") {
+  const SuiteResult result = validate_models(measured_gpu_folder(), library_calibration(), LeaveOut::none);
+  const auto error = [&](std::string_view phase, std::string_view dtype, std::string_view device) {
+    for (const SuiteGroup& group : result.groups)
+      if (group.keys.at("kind") == "vision" && group.keys.at("phase") == phase && group.keys.at("dtype") == dtype &&
+          group.keys.at("device") == device)
+        return *group.mape_pct;
+    return 1e9;
+  };
+  CHECK(error("inference", "fp16", "TitanXp") < 12);  // 25 % where halves are converted at the rate of fp32
+  CHECK(error("*", "*", "RTX2080Ti") < 10);           // 16 % at the clock of its data sheet
+  const auto clock = std::ranges::find_if(result.notes, [](const std::string& note) {
+    return note.starts_with("RTX2080Ti: 1.") && note.contains("clock");
+  });
+  CHECK(clock != result.notes.end());
+}
+
 TEST_CASE("the roof of LLaMA-7B's decode is that of the bytes of its weights") {
   const LanguageModel* llama = find_language_model("metaai/llama-7B");
   REQUIRE(llama != nullptr);
