@@ -4,30 +4,11 @@
 #include <cmath>
 
 #include "arch_models/gpu/constants.hpp"
+#include "tests/arch_models/round_chip.hpp"
 
 using namespace tilewright;
 
 namespace {
-
-/// A chip of round numbers: 100 SMs, 1 GHz, 12.8 TFLOP/s, 100 TFLOP/s on tensor cores, 1 TB/s.
-GpuDevice chip(double compute_capability) {
-  GpuDevice device;
-  device.name = "round";
-  device.compute_capability = compute_capability;
-  device.sms = 100;
-  device.cuda_cores_per_sm = 64;
-  device.tensor_cores_per_sm = 4;
-  device.boost = Hertz{1e9};
-  device.fp32_peak = 12.8e12;
-  device.fp16_tensor_peak = device.bf16_tensor_peak = 100e12;
-  device.fp8_tensor_peak = 200e12;
-  device.memory = "HBM2";
-  device.l2_size = Bytes{40 << 20};
-  device.shared_per_sm = Bytes{160 << 10};
-  device.registers_per_sm = Bytes{256 << 10};
-  device.dram_bandwidth = BytesPerSecond{1e12};
-  return device;
-}
 
 constexpr Timing profiled{Stack::profiler, Seconds{0}};
 constexpr Timing eager{Stack::pytorch_eager, Seconds{0}};
@@ -39,14 +20,14 @@ KernelTime conv(const GpuDevice& device, const ConvKernel& kernel, Stack stack =
   return conv_time(device, initial_constants(), kernel, {stack, Seconds{0}});
 }
 KernelTime rows(VectorOp op, std::int64_t count, std::int64_t columns, GpuPrecision precision, const Timing& timing) {
-  return vector_time(chip(9.0), initial_constants(), {op, count, columns, 1, precision}, timing);
+  return vector_time(round_chip(9.0), initial_constants(), {op, count, columns, 1, precision}, timing);
 }
 
 }  // namespace
 
 TEST_CASE("gpu: batches of small fp32 products take small tiles on Hopper, 128 x 128 on Ampere") {
   const GemmKernel kernel{.batch = 44, .m = 148, .n = 20, .k = 224, .strided_batch = true};
-  const KernelTime ampere = gemm(chip(8.0), kernel), hopper = gemm(chip(9.0), kernel);
+  const KernelTime ampere = gemm(round_chip(8.0), kernel), hopper = gemm(round_chip(9.0), kernel);
   REQUIRE(ampere.tile_m * ampere.tile_n == 128 * 128);
   REQUIRE(hopper.tile_n == 32);
   REQUIRE(hopper.total < ampere.total);
@@ -56,17 +37,17 @@ TEST_CASE("gpu: the weights of up to four rows in fp32 are streamed") {
   GemmKernel kernel{.n = 4096, .k = 4096};
   for (kernel.m = 1; kernel.m <= 4; ++kernel.m) {
     const double least = 2.0 * static_cast<double>(kernel.m) * 4096 * 4096 / 12.8e12;
-    REQUIRE(gemm(chip(8.0), kernel).compute.value == Approx(least));
+    REQUIRE(gemm(round_chip(8.0), kernel).compute.value == Approx(least));
   }
   kernel.m = 5;
-  REQUIRE(gemm(chip(8.0), kernel).compute.value > 2 * 2.0 * 5 * 4096 * 4096 / 12.8e12);
+  REQUIRE(gemm(round_chip(8.0), kernel).compute.value > 2 * 2.0 * 5 * 4096 * 4096 / 12.8e12);
   // libraries before CUDA 11 and batched products of more than one row have no such kernel
   kernel.m = 4;
   const double least = 2.0 * 4 * 4096 * 4096 / 12.8e12;
-  REQUIRE(gemm_time(chip(8.0), initial_constants(), kernel, {Stack::library_loop, Seconds{0}}).compute.value >
+  REQUIRE(gemm_time(round_chip(8.0), initial_constants(), kernel, {Stack::library_loop, Seconds{0}}).compute.value >
           2 * least);
   kernel.batch = 8, kernel.strided_batch = true;
-  REQUIRE(gemm(chip(8.0), kernel).compute.value > 2 * 8 * least);
+  REQUIRE(gemm(round_chip(8.0), kernel).compute.value > 2 * 8 * least);
 }
 
 TEST_CASE("gpu: an fp8 product alone has no passes around it and may split its sum") {
@@ -74,7 +55,7 @@ TEST_CASE("gpu: an fp8 product alone has no passes around it and may split its s
   layer.precision = GpuPrecision::fp8;
   GemmKernel alone = layer;
   alone.quantises = false;
-  const KernelTime with = gemm(chip(9.0), layer), without = gemm(chip(9.0), alone);
+  const KernelTime with = gemm(round_chip(9.0), layer), without = gemm(round_chip(9.0), alone);
   REQUIRE(with.split == 1);
   REQUIRE(without.split > 1);
   REQUIRE(with.fixed.value > 1e-6 * initial_constants().gemm.scale_us);
@@ -84,7 +65,7 @@ TEST_CASE("gpu: an fp8 product alone has no passes around it and may split its s
 TEST_CASE("gpu: Hopper's kernels write results under the next tile, the last turn's are left") {
   GemmKernel kernel{.batch = 32, .m = 2048, .n = 2048, .k = 128};
   kernel.precision = GpuPrecision::bf16;
-  const GpuDevice device = chip(9.0);
+  const GpuDevice device = round_chip(9.0);
   const KernelTime time = gemm(device, kernel);
   REQUIRE(time.split == 1);
   const double results =
@@ -96,7 +77,7 @@ TEST_CASE("gpu: Hopper's kernels write results under the next tile, the last tur
 TEST_CASE("gpu: tensor-core convolutions of NCHW tensors convert all three of them and back, channels last none") {
   ConvKernel kernel{.n = 8, .c = 64, .h = 28, .w = 28, .k = 128, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
   kernel.precision = GpuPrecision::fp16;
-  const GpuDevice device = chip(8.0);
+  const GpuDevice device = round_chip(8.0);
   const double image = 2.0 * 8 * 64 * 28 * 28, filter = 2.0 * 128 * 64 * 9, result = 2.0 * 8 * 128 * 28 * 28;
   const auto pass = [&](double bytes) { return stream_time(device, initial_constants().vector, bytes, bytes).seconds; };
   const double launch = 1e-6 * initial_constants().conv.pass_us;
@@ -119,12 +100,12 @@ TEST_CASE("gpu: fp32 convolutions run Winograd up to Ampere, on Hopper in filter
   const auto is_winograd = [](const KernelTime& time) { return time.algorithm.find("Winograd") != std::string::npos; };
   for (const ConvPhase phase : {ConvPhase::forward, ConvPhase::backward_data}) {
     kernel.phase = phase;
-    REQUIRE(is_winograd(conv(chip(8.0), kernel)));
-    REQUIRE_FALSE(is_winograd(conv(chip(9.0), kernel)));
+    REQUIRE(is_winograd(conv(round_chip(8.0), kernel)));
+    REQUIRE_FALSE(is_winograd(conv(round_chip(9.0), kernel)));
   }
   kernel.phase = ConvPhase::backward_filter;
   kernel.c = kernel.k = 512, kernel.h = kernel.w = 14;
-  REQUIRE(is_winograd(conv(chip(9.0), kernel)));
+  REQUIRE(is_winograd(conv(round_chip(9.0), kernel)));
 }
 
 TEST_CASE(
