@@ -12,7 +12,7 @@ ElementBytes element_bytes(GpuPrecision precision) {
   switch (precision) {
     case GpuPrecision::fp32:
     case GpuPrecision::tf32: return {4, 4, 4};
-    case GpuPrecision::fp8: return {1, 1, 2};
+    case GpuPrecision::fp8:
     case GpuPrecision::int8: return {1, 1, 2};
     case GpuPrecision::w8a16: return {2, 1, 2};
     case GpuPrecision::w4a16: return {2, 0.5, 2};

@@ -154,7 +154,7 @@ TEST_CASE("batch norm of few channels waits for its loads: one block a channel")
   constexpr std::int64_t elements = 1 << 22;
   for (const GpuPrecision precision : {GpuPrecision::fp32, GpuPrecision::fp16}) {
     const double few = seconds(VectorOp::channel_norm, 4, elements / 4, 1, precision);
-    const double chain = 2 * elements / 4 / (512.0 * (precision == GpuPrecision::fp32 ? 4 : 1)) * 1e-6 *
+    const double chain = 2.0 * (elements >> 2) / (512.0 * (precision == GpuPrecision::fp32 ? 4 : 1)) * 1e-6 *
                          constants.vector.softmax_step_us;  // moments, then the result
     CHECK(few > chain);
     CHECK(few < chain + seconds(VectorOp::add, 1, elements, 2, precision));

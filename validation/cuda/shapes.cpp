@@ -203,7 +203,8 @@ void check(std::string_view table, const Shape& shape, const CsvTable& file, con
 }
 
 double output_side(const Shape& shape, const char* input, const char* pad, const char* filter, const char* stride) {
-  return static_cast<double>(1 + (shape.side(input) + 2 * shape.side(pad) - shape.side(filter)) / shape.side(stride));
+  const std::int64_t steps = (shape.side(input) + 2 * shape.side(pad) - shape.side(filter)) / shape.side(stride);
+  return static_cast<double>(1 + steps);
 }
 
 }  // namespace

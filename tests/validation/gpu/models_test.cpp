@@ -125,9 +125,11 @@ TEST_CASE("torchvision's classifiers have the convolutions and weights of their 
     const auto kernels = vision_kernels("resnet50", 1, GpuPrecision::fp32, training);
     REQUIRE(kernels);
     for (const ModelKernel& step : *kernels) {
-      if (const auto* conv = std::get_if<ConvKernel>(&step.kernel))
-        sum += 2.0 * static_cast<double>(conv->k * (conv->c / conv->groups)) * static_cast<double>(conv->r * conv->s) *
-               static_cast<double>(conv->out_h() * conv->out_w());
+      const auto* conv = std::get_if<ConvKernel>(&step.kernel);
+      if (conv == nullptr) continue;
+      const std::int64_t channels = conv->c / conv->groups;
+      sum += 2.0 * static_cast<double>(conv->k * channels) * static_cast<double>(conv->r * conv->s) *
+             static_cast<double>(conv->out_h() * conv->out_w());
     }
     return sum;
   };
