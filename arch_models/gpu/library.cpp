@@ -244,7 +244,7 @@ std::string_view twin_of(std::string_view precision) {
   return precision == "fp16" ? "bf16" : precision == "bf16" ? "fp16" : precision;
 }
 
-/// cuBLAS from CUDA 11 on falls back to loads of one or two elements: 4 to 7 times slower on an H100 and an H200. The open tables hold no such row.
+/// cuBLAS from CUDA 11 on falls back to loads of one or two elements: two to seven times slower on an H100 and an H200. The open tables hold no such row.
 bool is_misaligned_on_tensor_cores(const GpuDevice& device, const GpuKernel& kernel) {
   const auto* product = std::get_if<GemmKernel>(&kernel);
   return product != nullptr && element_bytes(product->precision).activation < 4 && !has_aligned_rows(*product) &&
