@@ -125,6 +125,10 @@ Place cell_place(const CsvTable& table, const CsvRow& row, std::size_t column) {
 
 }  // namespace
 
+bool CsvTable::has(std::string_view column) const {
+  return std::find(header.begin(), header.end(), column) != header.end();
+}
+
 std::size_t CsvTable::column(std::string_view name) const {
   const auto found = std::find(header.begin(), header.end(), name);
   if (found == header.end()) throw InputError({file, 1, 0, ""}, unknown_message("column", name, header));

@@ -22,6 +22,7 @@ struct CsvTable {
 
   /// Index of a column; InputError naming the nearest header when it is missing.
   std::size_t column(std::string_view name) const;
+  bool has(std::string_view column) const;
   /// Cell as text, exact integer or number (std::from_chars); InputError with file, line and column name.
   const std::string& text(const CsvRow& row, std::size_t column) const;
   std::int64_t integer(const CsvRow& row, std::size_t column, std::int64_t least, std::int64_t most) const;

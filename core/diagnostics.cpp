@@ -74,7 +74,10 @@ std::string nearest(std::string_view got, std::span<const std::string> known) {
       best_distance = distance;
     }
   }
-  return best;
+  if (!best.empty() || got.size() < 2) return best;
+  const auto longer =
+      std::find_if(known.begin(), known.end(), [&](const std::string& word) { return word.starts_with(got); });
+  return longer == known.end() ? "" : *longer;
 }
 
 std::string unknown_message(std::string_view what, std::string_view got, std::span<const std::string> known) {

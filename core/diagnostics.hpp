@@ -36,8 +36,8 @@ class OverflowError : public InputError {
 /// Input text made fit for a one-line message: control characters escaped, cut after 80 bytes with "...".
 std::string shown(std::string_view text);
 
-/// The known word closest to `got` by edit distance (ties: first in order); "" when nothing is near
-/// (distance above max(2, length / 3)).
+/// The known word closest to `got` by edit distance (ties: first in order); where none is near (distance above
+/// max(2, length / 3)) the first that begins with all of `got`, two letters or more; else "".
 std::string nearest(std::string_view got, std::span<const std::string> known);
 
 /// "unknown WHAT 'GOT'; known: a, b, c. Did you mean 'b'?"

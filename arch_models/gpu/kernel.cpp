@@ -48,7 +48,7 @@ MathPeak math_peak(const GpuDevice& device, GpuPrecision precision, bool legacy)
 }
 
 const StackProfile& stack_profile(Stack stack) {
-  static constexpr std::array<StackProfile, 9> profiles{{
+  static constexpr std::array<StackProfile, stack_count> profiles{{
       {Stack::pytorch_eager, "pytorch_eager",
        "one eager PyTorch call between CUDA events: host dispatch included, warm caches", 1, false, true},
       {Stack::cuda_graph_vllm, "cuda_graph_vllm",

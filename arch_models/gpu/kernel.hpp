@@ -48,6 +48,7 @@ enum class Stack {
   wall_clock,
   cuda_graph_replay
 };
+inline constexpr std::size_t stack_count = 9;
 struct StackProfile {
   Stack stack;
   std::string_view name;

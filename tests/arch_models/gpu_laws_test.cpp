@@ -44,11 +44,12 @@ struct Draw {
                                     std::int64_t{1} << log2_most);
   }
   GpuPrecision precision() { return static_cast<GpuPrecision>(random() % gpu_precision_names.size()); }
-  Timing timing() { return {static_cast<Stack>(random() % 6), Seconds{1e-6}}; }
+  Timing timing() { return {static_cast<Stack>(random() % stack_count), Seconds{1e-6}}; }
 
   GemmKernel gemm() {
     GemmKernel kernel{.batch = side(6), .m = side(20), .n = side(20), .k = side(20), .precision = precision()};
     kernel.strided_batch = kernel.batch > 1;
+    kernel.quantises = random() % 2 == 0;
     kernel.a_transposed = random() % 2 == 0;
     kernel.b_transposed = random() % 2 == 0;
     return kernel;
@@ -61,6 +62,7 @@ struct Draw {
     kernel.h = kernel.r + side(9);
     kernel.w = kernel.s + side(9);
     kernel.k = side(10);
+    kernel.channels_last = random() % 2 == 0;
     kernel.stride_h = kernel.stride_w = 1 + static_cast<std::int64_t>(random() % 3);
     return kernel;
   }

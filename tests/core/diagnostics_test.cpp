@@ -35,6 +35,13 @@ TEST_CASE("a word far from all known ones has no nearest") {
   REQUIRE(nearest("caxxxxty", known).empty());        // 4 edits
 }
 
+TEST_CASE("the beginning of a known word is near") {
+  const std::vector<std::string> known{"h100-sxm5-80gb", "h200-sxm-141gb"};
+  REQUIRE(nearest("h200", known) == "h200-sxm-141gb");
+  REQUIRE(nearest("h", known).empty());
+  REQUIRE(nearest("b200", known).empty());
+}
+
 TEST_CASE("an unknown word is answered with the known ones and the nearest") {
   const std::vector<std::string> known{"weight_stationary", "output_stationary"};
   REQUIRE(unknown_message("dataflow", "weight-stationary", known) ==

@@ -241,7 +241,7 @@ ShapeList read_shapes(const std::string& path, std::string_view table) {
     Shape shape;
     bool skipped = false;
     for (const Word& word : keys.words) {
-      const bool absent = word.usual != nullptr && std::ranges::find(file.header, word.column) == file.header.end();
+      const bool absent = word.usual != nullptr && !file.has(word.column);
       const std::string cell = absent ? word.usual(shape) : file.text(row, file.column(word.column));
       if (std::ranges::find(word.others, cell) != word.others.end()) skipped = true;
       if (!skipped && std::ranges::find(word.measured, cell) == word.measured.end())

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <optional>
@@ -73,7 +74,7 @@ bool is_parallel(std::string_view variant) {
 /// The rows whose model, number format and phase have kernels here; `others` counts the rest.
 std::vector<ModelRow> read_rows(const CsvTable& table, std::int64_t& others) {
   std::vector<ModelRow> rows;
-  const bool names_torch = std::ranges::find(table.header, "torch") != table.header.end();
+  const bool names_torch = table.has("torch");
   for (const CsvRow& row : table.rows) {
     const auto text = [&](std::string_view column) -> const std::string& {
       return table.text(row, table.column(column));
@@ -277,6 +278,11 @@ double parallel_seconds(const ModelRow& row, const GpuDevice& device, const GpuC
   return pipeline_parallel(kernels_on(1), Bytes{activations}, 2, microbatches, row.gpus, link).total.value;
 }
 
+/// Boards of the tables that the constants are from are known; those of other tables by their data sheet and trim alone.
+bool is_calibrated_on(const Calibration& calibration, const std::string& folder) {
+  return std::filesystem::exists(folder + "/gemm.csv") && read_measured(folder).hash == calibration.data_hash;
+}
+
 }  // namespace
 
 SuiteResult validate_models(const std::string& folder, const Calibration& calibration, LeaveOut leave_out) {
@@ -319,7 +325,7 @@ SuiteResult validate_models(const std::string& folder, const Calibration& calibr
       gpu = at_clock(gpu, own->second.at(row.model));
     return gpu;
   };
-  if (leave_out == LeaveOut::none && folder == measured_gpu_folder()) {
+  if (leave_out == LeaveOut::none && is_calibrated_on(calibration, folder)) {
     std::map<std::string, std::vector<ModelRow>> by_device;
     for (const ModelRow& row : rows)
       if (row.kind == "vision" && !calibration.trims.contains(row.device)) by_device[row.device].push_back(row);

@@ -43,7 +43,6 @@ struct Reader {
   const std::string& text(const CsvRow& row, std::string_view column) const {
     return table.text(row, table.column(column));
   }
-  bool has(std::string_view column) const { return std::ranges::find(table.header, column) != table.header.end(); }
   std::int64_t side(const CsvRow& row, std::string_view column, std::int64_t least = 1) const {
     return table.integer(row, table.column(column), least, longest_side);
   }
@@ -91,7 +90,7 @@ struct Reader {
     measured.precision = text(row, "dtype");
     measured.source = text(row, "source");
     measured.timing = text(row, "timing");
-    if (has("flag")) measured.flag = text(row, "flag");
+    if (table.has("flag")) measured.flag = text(row, "flag");
     measured.stack = stack(row);
     const double latency = table.number(row, table.column("latency_us"));
     if (latency <= 0) fail(row, "latency_us", "a latency is above 0");
@@ -151,7 +150,7 @@ MeasuredRow conv_row(const Reader& reader, const CsvRow& row) {
   kernel.stride_w = reader.side(row, "stride_w");
   kernel.groups = reader.side(row, "groups");
   kernel.precision = reader.precision(row);
-  if (reader.has("layout") && !reader.text(row, "layout").empty()) {
+  if (reader.table.has("layout") && !reader.text(row, "layout").empty()) {
     const std::string& layout = reader.text(row, "layout");
     static const std::vector<std::string> layouts{"NCHW", "NHWC"};
     if (std::ranges::find(layouts, layout) == layouts.end())
